@@ -1,0 +1,201 @@
+# rackseed: one file describes a cluster. `make help` lists the targets.
+
+# ---- what there is --------------------------------------------------------------------------
+VERSION  := 0.1.0
+FOLDERS  := base netplan registry storage cluster image firstboot
+PROGRAMS := rackseed rackseed-firstboot
+
+# Only downwards. Used for the link line, the tests' link line and check-layers.
+DEPS.base      :=
+DEPS.netplan   := base
+DEPS.registry  := base
+DEPS.storage   := base
+DEPS.cluster   := netplan registry storage base
+DEPS.image     := cluster netplan registry storage base
+DEPS.firstboot := cluster netplan registry storage base
+
+# A foreign library belongs to one folder.
+PKG.base       := libfyaml
+PKG.netplan    :=
+PKG.registry   :=
+PKG.storage    :=
+PKG.cluster    := libcrypto libcurl
+PKG.image      := libguestfs libvirt fdisk ext2fs com_err netplan
+PKG.firstboot  := libsystemd libnftables
+
+MAIN.rackseed           := image
+MAIN.rackseed-firstboot := firstboot
+
+# ---- how it is built ------------------------------------------------------------------------
+MODE   ?= release
+B      := build/$(MODE)
+CC     ?= gcc
+WERROR ?= -Werror
+
+WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wundef -Wwrite-strings -Wformat=2 -Wmissing-prototypes \
+	-Wstrict-prototypes -Wold-style-definition -Wswitch-enum -Wconversion -Wimplicit-fallthrough
+CFLAGS.release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
+CFLAGS.debug   := -Og -g3 -fPIE
+CFLAGS.asan    := -O1 -g3 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -fPIE
+CFLAGS.cov     := -O0 -g3 --coverage -fPIE
+CFLAGS.fuzz    := -O1 -g3 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fPIE
+LDFLAGS.release := -Wl,-z,relro,-z,now -Wl,--as-needed -pie
+LDFLAGS.debug   := -Wl,--as-needed -pie
+LDFLAGS.asan    := -fsanitize=address,undefined -Wl,--as-needed -pie
+LDFLAGS.cov     := --coverage -Wl,--as-needed -pie
+LDFLAGS.fuzz    := -fsanitize=address,undefined -Wl,--as-needed -pie
+ifeq ($(MODE),fuzz)
+CC := clang
+endif
+
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DRACKSEED_VERSION='"$(VERSION)"' -I. $(WARNINGS) $(WERROR) \
+	$(CFLAGS.$(MODE)) $(CFLAGS)
+
+MAKEFLAGS += -r
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.SECONDARY:
+.DEFAULT_GOAL := all
+
+SRC.%   = $(sort $(wildcard $*/*.c))
+sources = $(filter-out $(1)/main.c,$(sort $(wildcard $(1)/*.c)))
+objects = $(patsubst %.c,$(B)/%.o,$(call sources,$(1)))
+archive = $(B)/$(1)/$(1).a
+pkgs    = $(strip $(foreach f,$(1) $(DEPS.$(1)),$(PKG.$(f))))
+
+ALL_SOURCES := $(foreach f,$(FOLDERS),$(sort $(wildcard $(f)/*.c)))
+UNIT_TESTS  := $(foreach f,$(FOLDERS),$(patsubst tests/%.c,$(B)/tests/%,$(sort $(wildcard tests/$(f)/test_*.c))))
+FUZZERS     := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
+
+.PHONY: all node-tree
+all: $(PROGRAMS:%=$(B)/%) node-tree ## the programs, at build/$(MODE)
+
+# What goes onto every node: the program, its units and settings, laid out as below /.
+NODE_FILES := $(shell find firstboot/tree \( -type f -o -type l \) 2>/dev/null)
+node-tree: $(B)/node/.stamp
+$(B)/node/.stamp: $(B)/rackseed-firstboot $(NODE_FILES)
+	rm -rf $(B)/node
+	mkdir -p $(B)/node/usr/sbin
+	$(if $(NODE_FILES),cp -a firstboot/tree/. $(B)/node/)
+	install -m 0755 $(B)/rackseed-firstboot $(B)/node/usr/sbin/rackseed-firstboot
+	touch $@
+
+# Rebuilds everything when the compiler or a flag changes.
+$(B)/flags: FORCE
+	@mkdir -p $(B); echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(LDFLAGS)' | cmp -s - $@ || \
+	 echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(LDFLAGS)' > $@
+FORCE:
+
+define folder_rules
+$(B)/$(1)/%.o: $(1)/%.c $(B)/flags
+	@mkdir -p $$(@D)
+	$$(CC) $$(ALL_CFLAGS) $$(if $$(PKG.$(1)),$$(shell pkg-config --cflags $$(PKG.$(1)) 2>/dev/null)) -MMD -MP -c -o $$@ $$<
+$(B)/$(1)/$(1).a: $(call objects,$(1))
+	@mkdir -p $$(@D); rm -f $$@
+	ar rcs $$@ $$^
+$(B)/tests/$(1)/%: tests/$(1)/%.c $(foreach f,$(1) $(DEPS.$(1)),$(call archive,$(f))) $(B)/flags
+	@mkdir -p $$(@D)
+	$$(CC) $$(ALL_CFLAGS) $$(if $$(call pkgs,$(1)),$$(shell pkg-config --cflags $$(call pkgs,$(1)) 2>/dev/null)) -MMD -MP \
+	 -o $$@ $$< $(foreach f,$(1) $(DEPS.$(1)),$(call archive,$(f))) $$(LDFLAGS.$$(MODE)) $$(LDFLAGS) \
+	 $$(shell pkg-config --libs $$(call pkgs,$(1)) cmocka) -lm
+endef
+$(foreach f,$(FOLDERS),$(eval $(call folder_rules,$(f))))
+
+define program_rule
+$(B)/$(1): $(B)/$(MAIN.$(1))/main.o $(foreach f,$(MAIN.$(1)) $(DEPS.$(MAIN.$(1))),$(call archive,$(f)))
+	$$(CC) $$(CFLAGS.$$(MODE)) -o $$@ $$^ $$(LDFLAGS.$$(MODE)) $$(LDFLAGS) $$(shell pkg-config --libs $(call pkgs,$(MAIN.$(1))))
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
+
+# A fuzzer links every archive but the programs' own folders; it takes what it needs.
+FUZZ_ARCHIVES := $(foreach f,cluster netplan registry storage base,$(call archive,$(f)))
+$(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_ARCHIVES) $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_ARCHIVES) $(LDFLAGS.$(MODE)) \
+	 $(shell pkg-config --libs libfyaml libcrypto libcurl)
+
+# ---- what is checked ------------------------------------------------------------------------
+VM_TESTS  := $(sort $(wildcard tests/vm/*/test))
+CHECKS    := $(sort $(wildcard tests/checks/*))
+FUZZ_SECONDS ?= 5
+TEST ?= *
+
+.PHONY: check check-fast check-vm check-all check-asan fuzz cov tidy bench deps demo demo-down
+deps: ## installs the packages that building and testing need (as root)
+	tests/deps
+
+check: deps ## every test, those that boot machines included
+	$(MAKE) MODE=$(MODE) all
+	$(MAKE) MODE=asan $(UNIT_TESTS:$(B)/%=build/asan/%)
+	$(MAKE) MODE=fuzz build-fuzzers
+	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(CHECKS) $(UNIT_TESTS:$(B)/%=build/asan/%) tests/fuzz/run $(VM_TESTS)
+
+check-fast: deps ## what needs no boot
+	$(MAKE) MODE=$(MODE) all
+	$(MAKE) MODE=asan $(UNIT_TESTS:$(B)/%=build/asan/%)
+	$(MAKE) MODE=fuzz build-fuzzers
+	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(CHECKS) $(UNIT_TESTS:$(B)/%=build/asan/%) tests/fuzz/run
+
+check-unit: $(UNIT_TESTS) ## the unit tests alone; BLESS=1 rewrites golden files
+	tests/run $(UNIT_TESTS)
+
+check-vm: deps ## tests that boot machines; TEST=assemble runs one
+	$(MAKE) MODE=$(MODE) all
+	MODE=$(MODE) tests/run $(wildcard tests/vm/$(TEST)/test)
+
+.PHONY: check-unit build-fuzzers unit-tests
+unit-tests: $(UNIT_TESTS)
+build-fuzzers: $(FUZZERS)
+
+fuzz: ## runs every fuzz target for FUZZ_SECONDS
+	$(MAKE) MODE=fuzz build-fuzzers
+	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run tests/fuzz/run
+
+cov: ## line and branch coverage per folder
+	$(MAKE) MODE=cov unit-tests
+	tests/cov build/cov
+
+tidy: compile_commands.json ## clang-tidy with the limits of the house
+	clang-tidy --quiet -p . $(ALL_SOURCES)
+
+bench: all ## figures as ratios; the table goes to docs/bench.md
+	tests/bench/run $(B)
+
+demo: deps ## builds the example cluster, boots it as VMs, waits until it is Ready
+	$(MAKE) all
+	tests/vm/demo up
+demo-down: ## takes the machines of `make demo` down
+	tests/vm/demo down
+
+compile_commands.json: FORCE
+	@$(foreach f,$(ALL_SOURCES),printf '%s\t%s\n' '$(f)' '$(CC) -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) $(shell pkg-config --cflags $(PKG.$(firstword $(subst /, ,$(f)))) 2>/dev/null) -c $(f)';) true | \
+	 jq -Rn --arg d '$(CURDIR)' '[inputs | split("\t") | {directory: $$d, file: .[0], command: .[1]}]' > $@
+
+# ---- install --------------------------------------------------------------------------------
+DESTDIR    ?=
+PREFIX     ?= /usr/local
+BINDIR     ?= $(PREFIX)/bin
+LIBDIR     ?= $(PREFIX)/lib
+MANDIR     ?= $(PREFIX)/share/man
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR  ?= $(PREFIX)/share/zsh/site-functions
+.PHONY: install clean help
+install: all ## DESTDIR and PREFIX are obeyed
+	install -D -m 0755 $(B)/rackseed $(DESTDIR)$(BINDIR)/rackseed
+	mkdir -p $(DESTDIR)$(LIBDIR)/rackseed
+	rm -rf $(DESTDIR)$(LIBDIR)/rackseed/node
+	cp -a $(B)/node $(DESTDIR)$(LIBDIR)/rackseed/node
+	rm -f $(DESTDIR)$(LIBDIR)/rackseed/node/.stamp
+	install -D -m 0644 image/rackseed.1 $(DESTDIR)$(MANDIR)/man1/rackseed.1
+	install -D -m 0644 image/cluster.yaml.5 $(DESTDIR)$(MANDIR)/man5/cluster.yaml.5
+	install -D -m 0644 firstboot/rackseed-firstboot.8 $(DESTDIR)$(MANDIR)/man8/rackseed-firstboot.8
+	install -D -m 0644 image/completion.bash $(DESTDIR)$(BASHCOMPDIR)/rackseed
+	install -D -m 0644 image/completion.zsh $(DESTDIR)$(ZSHCOMPDIR)/_rackseed
+
+clean: ## removes build/
+	rm -rf build compile_commands.json
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
+
+-include $(foreach f,$(FOLDERS),$(wildcard $(B)/$(f)/*.d)) $(wildcard $(B)/tests/*/*.d)

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int reserve(struct text *t, size_t more)
+{
+	size_t need = t->len + more + 1;
+	size_t size = t->size ? t->size : 256;
+	char *data;
+
+	if (t->error)
+		return t->error;
+	if (need <= t->size)
+		return 0;
+	while (size < need)
+		size *= 2;
+	data = realloc(t->data, size);
+	if (!data)
+		return t->error = -ENOMEM;
+	t->data = data;
+	t->size = size;
+	t->data[t->len] = '\0';
+	return 0;
+}
+
+void text_add_n(struct text *t, const char *s, size_t n)
+{
+	if (reserve(t, n) < 0 || n == 0)
+		return;
+	memcpy(t->data + t->len, s, n);
+	t->len += n;
+	t->data[t->len] = '\0';
+}
+
+void text_add(struct text *t, const char *s)
+{
+	text_add_n(t, s, strlen(s));
+}
+
+void text_addf(struct text *t, const char *format, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vsnprintf(NULL, 0, format, ap);
+	va_end(ap);
+	if (n < 0 || reserve(t, (size_t)n) < 0)
+		return;
+	va_start(ap, format);
+	vsnprintf(t->data + t->len, (size_t)n + 1, format, ap);
+	va_end(ap);
+	t->len += (size_t)n;
+}
+
+const char *text_str(const struct text *t)
+{
+	return t->data ? t->data : "";
+}
+
+int text_error(const struct text *t)
+{
+	return t->error;
+}
+
+char *text_take(struct text *t)
+{
+	char *data;
+
+	if (reserve(t, 0) < 0)
+		return NULL;
+	data = t->data;
+	*t = (struct text){ 0 };
+	return data;
+}
+
+void text_done(struct text *t)
+{
+	free(t->data);
+	*t = (struct text){ 0 };
+}
+
+void text_wipe(struct text *t)
+{
+	if (t->data)
+		explicit_bzero(t->data, t->size);
+	text_done(t);
+}

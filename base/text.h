@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stddef.h>
+
+/*
+ * A growing text with a sticky error: producers add and never look, whoever takes the result asks
+ * once with text_error(). Zero-initialised is empty. data is NUL-terminated whenever it is not
+ * NULL; text_str() gives "" for an empty one.
+ */
+struct text {
+	char *data;
+	size_t len;
+	size_t size;
+	int error; /* 0 or -ENOMEM */
+};
+
+void text_add(struct text *t, const char *s) __attribute__((nonnull));
+void text_add_n(struct text *t, const char *s, size_t n) __attribute__((nonnull(1)));
+void text_addf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+const char *text_str(const struct text *t) __attribute__((nonnull));
+
+/* 0, or -ENOMEM when anything was lost. */
+int text_error(const struct text *t) __attribute__((nonnull, warn_unused_result));
+
+/* Hands the bytes over (never NULL on success) and leaves t empty. NULL when memory ran out. */
+char *text_take(struct text *t) __attribute__((nonnull, warn_unused_result));
+
+/* Frees; t is empty and usable again. Also the function for scoped(). */
+void text_done(struct text *t);
+
+/* The same, but overwrites the bytes first: for secrets. */
+void text_wipe(struct text *t);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cluster/model.h"
+
+struct text;
+
+/* What is wrong with a document, collected in one run; printed as a compiler would. */
+
+enum complaint_severity { COMPLAINT_ERROR, COMPLAINT_WARNING, COMPLAINT_N_SEVERITIES };
+
+struct complaint {
+	enum complaint_severity severity;
+	struct model_mark mark;
+	const char *code; /* stable, such as "address-twice"; static storage */
+	char *node; /* or NULL */
+	char *message;
+	char *hint; /* or NULL */
+};
+
+struct complaints {
+	struct complaint *list;
+	size_t n, size;
+	size_t n_errors;
+	bool truncated; /* memory ran out or more than 1000: the list is not complete */
+};
+
+void complaints_done(struct complaints *c);
+
+/* Adds one; hint may be NULL. The same code at the same mark is taken once. */
+void complaint_add(struct complaints *c, enum complaint_severity severity, struct model_mark mark,
+		   const char *code, const char *node, const char *hint, const char *format, ...)
+	__attribute__((format(printf, 7, 8), nonnull(1, 4, 7)));
+
+/* Puts them in the order of the file. */
+void complaints_sort(struct complaints *c);
+
+/*
+ * FILE:LINE:COLUMN: error: node 'w1': MESSAGE, the source line with a caret, "hint: HINT"; source
+ * is the document's bytes. Control characters of the line are shown as spaces.
+ */
+void complaints_print(const struct complaints *c, const char *file, const char *source, size_t len,
+		      struct text *out);
+
+/* A JSON array of objects: file line column severity node code message hint. */
+void complaints_json(const struct complaints *c, const char *file, struct text *out);

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/net.h"
+
+/*
+ * The document as values: what cluster.yaml says, with defaults filled in. Filled by cluster/parse,
+ * judged by cluster/check, const from then on. Every string is owned by the model; lists of strings
+ * are NULL-terminated or NULL. cluster.yaml(5) tells what each key means.
+ */
+
+/* Where in the file something was said; line 0: nowhere (a default). Both count from 1. */
+struct model_mark {
+	unsigned line, column;
+};
+
+enum model_role {
+	MODEL_CONTROL_PLANE = 1 << 0,
+	MODEL_WORKER = 1 << 1,
+	MODEL_STORAGE = 1 << 2,
+	MODEL_REGISTRY = 1 << 3,
+};
+
+enum model_distribution { MODEL_DEBIAN, MODEL_UBUNTU, MODEL_N_DISTRIBUTIONS };
+enum model_accel { MODEL_ACCEL_AUTO, MODEL_ACCEL_KVM, MODEL_ACCEL_TCG, MODEL_N_ACCELS };
+enum model_pod_network { MODEL_PODS_ROUTED, MODEL_PODS_NONE, MODEL_PODS_ADDON };
+enum model_gpu { MODEL_GPU_NONE, MODEL_GPU_NVIDIA, MODEL_GPU_AMD, MODEL_GPU_INTEL, MODEL_N_GPUS };
+
+/* patch < 0: the file names a minor version only. */
+struct model_version {
+	int major, minor, patch;
+};
+
+struct model_pair { /* a label */
+	char *key, *value;
+	struct model_mark mark;
+};
+
+struct model_taint {
+	char *key, *value, *effect; /* value may be "" */
+	struct model_mark mark;
+};
+
+struct model_registry {
+	char *host; /* "registry:5000", "docker.io", or "_default" */
+	char *node; /* the node of ours that serves it, or NULL */
+	char *user, *password_file; /* or NULL */
+	char **mirrors; /* "host[:port][/prefix]", tried in this order */
+	bool insecure; /* plain http */
+	struct model_mark mark;
+};
+
+struct model_share {
+	char *name;
+	char *node, *path; /* a node of ours and its folder, or */
+	char *server; /* "//host/share" of somebody else's */
+	char *mount; /* where nodes mount it */
+	char *user, *password_file; /* or NULL */
+	uint64_t volume_bytes; /* 0: no PersistentVolume */
+	bool guest;
+	struct model_mark mark;
+};
+
+struct model_vm {
+	unsigned cpus;
+	uint64_t memory_bytes, disk_bytes;
+	struct model_mark mark; /* line 0: the node has no vm: */
+};
+
+struct model_disk { /* which disk of the server is meant; all NULL or 0: any */
+	char *serial, *wwn;
+	uint64_t size_bytes;
+};
+
+struct model_node {
+	char *name;
+	unsigned roles; /* of enum model_role */
+	struct net_ip address;
+	struct net_mac mac;
+	bool has_mac;
+	char *serial; /* of the machine (SMBIOS), or NULL */
+	struct model_vm vm;
+	struct model_disk disk;
+	enum model_gpu gpu;
+	struct model_pair *labels;
+	size_t n_labels;
+	struct model_taint *taints;
+	size_t n_taints;
+	struct net_cidr pod_cidr; /* as written under podCIDR:, or family 0: cluster/pods numbers it */
+	char *network; /* the node's own network: mapping as YAML text in netplan's words, or NULL */
+	struct model_mark mark, address_mark, mac_mark, network_mark;
+};
+
+struct model {
+	char *file; /* as given, for messages */
+	char *name; /* cluster.name */
+	struct model_version kubernetes;
+	char *image_repository; /* or NULL: kubeadm's own */
+	char **skip_phases; /* kubeadm init phases left out, such as addon/coredns */
+	char *endpoint_host;
+	unsigned endpoint_port;
+	char *token; /* static bootstrap token, or NULL: secrets/ has one */
+	struct net_cidr pod_subnet, service_subnet;
+	enum model_pod_network pod_network;
+	char *pod_network_addon; /* MODEL_PODS_ADDON: its name */
+
+	struct {
+		enum model_distribution distribution;
+		char *release;
+		char *mirror; /* or NULL: the distribution's default */
+		char **packages; /* more of them */
+		char **sources; /* lines of sources.list, or folders of .deb files */
+		char **kernel_arguments;
+		char *cloud_image, *sha256; /* or NULL */
+	} os;
+
+	struct {
+		struct net_cidr subnet;
+		struct net_ip gateway; /* family 0: none */
+		struct net_ip *nameservers;
+		size_t n_nameservers;
+		char **ntp;
+	} network;
+
+	struct {
+		enum model_accel accel;
+		char *bridge; /* the host's bridge, or NULL: an isolated libvirt network */
+	} vm;
+
+	struct {
+		char *user;
+		char **ssh_keys;
+	} admin;
+
+	char **images; /* archives, or references fetched with skopeo */
+	struct model_registry *registries;
+	size_t n_registries;
+	struct model_share *shares;
+	size_t n_shares;
+	struct model_node *nodes; /* in the order of the file */
+	size_t n_nodes;
+
+	struct { /* where keys stand, for check */
+		struct model_mark endpoint, pod_subnet, service_subnet, subnet, gateway, token,
+			kubernetes, nodes;
+	} mark;
+};
+
+/* Frees everything; m is empty afterwards. Accepts a zeroed one. For scoped(). */
+void model_done(struct model *m);
+
+/* By name, or NULL. */
+const struct model_node *model_node(const struct model *m, const char *name)
+	__attribute__((nonnull));
+
+/* The first node with the role, or NULL. */
+const struct model_node *model_first(const struct model *m, unsigned role)
+	__attribute__((nonnull));
+
+bool model_is_kubernetes(const struct model_node *node); /* control plane or worker */
+
+/* version a.b compared with v, patch ignored: <0, 0, >0. */
+int model_version_cmp(const struct model_version *v, int major, int minor);
+
+/*
+ * The node's part of the pod network: podCIDR where given, else the /24 (IPv6: /64) of podSubnet
+ * that the node's own address numbers: 192.168.10.101 in 192.168.10.0/24 -> 10.244.101.0/24.
+ * -ERANGE when podSubnet has no such part.
+ */
+int model_pod_cidr(const struct model *m, const struct model_node *node, struct net_cidr *ret_cidr)
+	__attribute__((nonnull, warn_unused_result));

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "base/macros.h"
+
+struct fault;
+struct text;
+
+/* What the pki*.c files share: OpenSSL's objects and PEM texts. For nobody else. */
+
+DEFINE_DROP(pkey, EVP_PKEY *, EVP_PKEY_free)
+DEFINE_DROP(x509, X509 *, X509_free)
+DEFINE_DROP(bio, BIO *, BIO_free_all)
+
+struct pki_request {
+	const char *name; /* CN */
+	const char *organization; /* O, or NULL */
+	int64_t not_before, not_after; /* not_before 0: the issuer's own */
+	const char *ca_crt, *ca_key; /* PEM of the issuer: a client certificate; NULL: a CA */
+};
+
+/* "TEXT: what OpenSSL says", and empties its queue of errors. */
+int pki_openssl_fault(struct fault *why, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4), nonnull(1, 3)));
+
+/* A new RSA key of 2048 bits as "RSA PRIVATE KEY"; wipe it. */
+int pki_key_new(struct text *key, struct fault *why) __attribute__((nonnull, warn_unused_result));
+
+/* The public half as "PUBLIC KEY". */
+int pki_key_public(const char *key, struct text *pub, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Whether pub is the public half of key: 0 or -EKEYREJECTED or -EBADMSG. */
+int pki_key_matches(const char *pub, const char *key, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Reads the first of its kind from PEM; never asks for a passphrase. */
+int pki_read_key(const char *pem, EVP_PKEY **ret_key, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+int pki_read_crt(const char *pem, X509 **ret_crt, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/* A certificate for the key, as kubeadm would make it. */
+int pki_issue(const struct pki_request *request, const char *key, struct text *crt,
+	      struct fault *why) __attribute__((nonnull, warn_unused_result));
+
+/* Adds n characters of the alphabet (2 to 256 of them), each as likely as any other. */
+int pki_random(size_t n, const char *alphabet, struct text *out, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Adds the bytes in base64, on one line. */
+void pki_base64(const char *data, size_t len, struct text *out) __attribute__((nonnull));
+
+/* Reads a file below secrets/; one that is not there is a fault that tells how to make it. */
+int pki_read_file(int dirfd, const char *path, struct text *out, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct fault;
+struct model;
+struct text;
+
+/* A command of `rackseed` is a row: main walks the table, help and completion are printed from it. */
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_MISUSE = 2, EXIT_BAD_FILE = 3 };
+
+struct command_option {
+	const char *name; /* long name without dashes */
+	const char *argument; /* its name in the help, or NULL: a flag */
+	const char *help;
+};
+
+struct invocation {
+	const struct command *command;
+	const char *file; /* -f, default "cluster.yaml" */
+	bool json;
+	bool quiet;
+	char *const *args; /* what is left after the options */
+	size_t n_args;
+	const char *values[16]; /* by the row of command->options; "" for a flag that was given */
+};
+
+struct command {
+	const char *name;
+	const char *synopsis; /* "[NODE...]" */
+	const char *help; /* one sentence */
+	const struct command_option *options; /* ends with a NULL name; NULL: none */
+	/* An exit code, or negative with *why set: main prints it and exits 1. */
+	int (*run)(const struct invocation *in, struct fault *why);
+};
+
+/* The value given for an option of this command, or NULL. */
+const char *command_value(const struct invocation *in, const char *name)
+	__attribute__((nonnull));
+
+/*
+ * Loads and checks in->file for a command: complaints go to stderr. 0, or EXIT_BAD_FILE when there
+ * are errors, or negative. source may be NULL.
+ */
+int command_load(const struct invocation *in, struct model *ret, struct text *source,
+		 struct fault *why) __attribute__((nonnull(1, 2, 4), warn_unused_result));
+
+/* The folder that in->file lies in, as an open directory fd, or negative. */
+int command_folder(const struct invocation *in, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Refuses names that are no nodes: 0 or a fault that lists them. */
+int command_nodes(const struct invocation *in, const struct model *m, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Each in its own file, image/cmd_NAME.c; the table is in main.c. */
+extern const struct command cmd_init, cmd_check, cmd_plan, cmd_secrets, cmd_kubeconfig, cmd_build,
+	cmd_inspect, cmd_vm, cmd_status;

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct text;
+
+/* containerd's configuration: runtime, CNI, and where images come from. Pure. */
+
+struct registry_containerd {
+	int major, minor; /* of containerd: 1.6, 1.7 (version = 2 tables) or 2.x (version = 3) */
+	const char *pause; /* the sandbox image that kubeadm wants, such as k8s.gcr.io/pause:3.2 */
+	const char *cni_bin_dir; /* /usr/lib/cni */
+};
+
+/* /etc/containerd/config.toml: SystemdCgroup, sandbox image, CNI, config_path of certs.d. */
+void registry_containerd_config(const struct registry_containerd *c, struct text *out);
+
+struct registry_host { /* one server to ask, in order */
+	const char *host; /* "registry:5000" */
+	const char *path; /* "/v2/hub" prefix for a mirror below a path, or NULL */
+	const char *ca; /* path of its CA certificate on the node, or NULL: the system's */
+	const char *user, *password; /* or NULL */
+	bool insecure; /* http */
+};
+
+/* certs.d/HOST/hosts.toml: server (NULL for _default) and its mirrors before it. */
+void registry_hosts(const struct registry_host *server, const struct registry_host *mirrors,
+		    size_t n_mirrors, struct text *out);
