@@ -3,7 +3,7 @@
 # ---- what there is --------------------------------------------------------------------------
 VERSION  := 0.1.0
 FOLDERS  := base netplan registry storage cluster image firstboot
-PROGRAMS := rackseed rackseed-firstboot
+PROGRAMS := rackseed rackseed-firstboot rackseed-share
 
 # Only downwards. Used for the link line, the tests' link line and check-layers.
 DEPS.base      :=
@@ -18,13 +18,14 @@ DEPS.firstboot := cluster netplan registry storage base
 PKG.base       := libfyaml
 PKG.netplan    :=
 PKG.registry   :=
-PKG.storage    :=
+PKG.storage    := smbclient
 PKG.cluster    := libcrypto libcurl
 PKG.image      := libguestfs libvirt fdisk ext2fs com_err netplan
 PKG.firstboot  := libsystemd libnftables
 
 MAIN.rackseed           := image
 MAIN.rackseed-firstboot := firstboot
+MAIN.rackseed-share     := storage
 
 # ---- how it is built ------------------------------------------------------------------------
 MODE   ?= release
@@ -73,11 +74,12 @@ all: $(PROGRAMS:%=$(B)/%) node-tree ## the programs, at build/$(MODE)
 # What goes onto every node: the program, its units and settings, laid out as below /.
 NODE_FILES := $(shell find firstboot/tree \( -type f -o -type l \) 2>/dev/null)
 node-tree: $(B)/node/.stamp
-$(B)/node/.stamp: $(B)/rackseed-firstboot $(NODE_FILES)
+$(B)/node/.stamp: $(B)/rackseed-firstboot $(B)/rackseed-share $(NODE_FILES)
 	rm -rf $(B)/node
-	mkdir -p $(B)/node/usr/sbin
+	mkdir -p $(B)/node/usr/sbin $(B)/node/usr/lib/rackseed
 	$(if $(NODE_FILES),cp -a firstboot/tree/. $(B)/node/)
 	install -m 0755 $(B)/rackseed-firstboot $(B)/node/usr/sbin/rackseed-firstboot
+	install -m 0755 $(B)/rackseed-share $(B)/node/usr/lib/rackseed/rackseed-share
 	touch $@
 
 # Rebuilds everything when the compiler or a flag changes.

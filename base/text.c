@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/macros.h"
+
 static int reserve(struct text *t, size_t more)
 {
 	size_t need = t->len + more + 1;
@@ -66,6 +68,34 @@ const char *text_str(const struct text *t)
 int text_error(const struct text *t)
 {
 	return t->error;
+}
+
+/* The first byte tells the length and what the second may be: RFC 3629, section 4. */
+size_t text_utf8(const char *s, size_t n)
+{
+	static const struct {
+		unsigned char from, to, second_from, second_to, length;
+	} rows[] = {
+		{ 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+		{ 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 },
+		{ 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 },
+		{ 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+	};
+	const unsigned char *c = (const unsigned char *)s;
+	size_t i, k;
+
+	if (c[0] < 0x80)
+		return 1;
+	for (i = 0; i < COUNT(rows); i++)
+		if (c[0] >= rows[i].from && c[0] <= rows[i].to)
+			break;
+	if (i == COUNT(rows) || rows[i].length > n || c[1] < rows[i].second_from ||
+	    c[1] > rows[i].second_to)
+		return 0;
+	for (k = 2; k < rows[i].length; k++)
+		if ((c[k] & 0xc0) != 0x80)
+			return 0;
+	return rows[i].length;
 }
 
 char *text_take(struct text *t)

@@ -24,6 +24,12 @@ const char *text_str(const struct text *t) __attribute__((nonnull));
 /* 0, or -ENOMEM when anything was lost. */
 int text_error(const struct text *t) __attribute__((nonnull, warn_unused_result));
 
+/*
+ * Length of the UTF-8 character that the n > 0 bytes at s begin with, or 0 when they begin with none
+ * (cut, overlong, surrogate, beyond U+10FFFF).
+ */
+size_t text_utf8(const char *s, size_t n) __attribute__((nonnull));
+
 /* Hands the bytes over (never NULL on success) and leaves t empty. NULL when memory ran out. */
 char *text_take(struct text *t) __attribute__((nonnull, warn_unused_result));
 

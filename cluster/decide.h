@@ -34,8 +34,8 @@ enum decide_action {
 	DECIDE_START, /* a member: start kubelet */
 	DECIDE_INIT,
 	DECIDE_JOIN,
-	DECIDE_RESUME_INIT, /* init was interrupted: reset what it half made, then init */
-	DECIDE_RESUME_JOIN, /* join was interrupted: reset, then join */
+	DECIDE_RESUME_INIT, /* init was interrupted: reset what it half made if .reset, then init */
+	DECIDE_RESUME_JOIN, /* join was interrupted: reset if .reset, then join */
 	DECIDE_WAIT_API, /* for the API server */
 	DECIDE_WAIT_PEERS, /* for control planes that do not answer */
 	DECIDE_REFUSE, /* unknown state, left alone */
@@ -44,6 +44,11 @@ enum decide_action {
 
 struct decision {
 	enum decide_action action;
+	/*
+	 * `kubeadm reset` comes first. Without it nothing is removed: the phases run again over what
+	 * they made (kubeadm's preflight complaints about files that exist are to be passed over).
+	 */
+	bool reset;
 	const char *reason; /* one sentence, static */
 };
 

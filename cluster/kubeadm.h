@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
+
 #include "cluster/model.h"
 
 struct text;
@@ -11,7 +13,10 @@ struct text;
  */
 const char *kubeadm_api_version(const struct model_version *version);
 
-/* InitConfiguration, ClusterConfiguration, KubeletConfiguration and KubeProxyConfiguration. */
+/*
+ * InitConfiguration, ClusterConfiguration, KubeletConfiguration and KubeProxyConfiguration. token
+ * is a valid bootstrap token or a place of a plan's template: neither needs escaping.
+ */
 void kubeadm_init_document(const struct model *m, const struct model_node *node,
 			   const struct model_version *version, const char *token,
 			   struct text *out);
@@ -21,5 +26,24 @@ void kubeadm_join_document(const struct model *m, const struct model_node *node,
 			   const struct model_version *version, const char *token,
 			   struct text *out);
 
-/* The discovery kubeconfig: the endpoint and the CA (PEM), no credentials. */
-void kubeadm_discovery(const struct model *m, const char *ca_pem, struct text *out);
+/*
+ * The argument that leaves the document's phases out of `kubeadm init`, "--skip-phases=a,b", where
+ * the format has no field for it (v1beta2); nothing is added otherwise.
+ */
+void kubeadm_skip_phases_argument(const struct model *m, const struct model_version *version,
+				  struct text *out);
+
+/* The discovery kubeconfig: endpoint and CA (base64 of its PEM, or a place), no credentials. */
+void kubeadm_discovery(const struct model *m, const char *ca_base64, struct text *out);
+
+/* Where kubelet and kubeadm of that version look for containerd. */
+const char *kubeadm_cri_socket(const struct model_version *version);
+
+/* The pause image that kubeadm of that version asks for; for plans made without an image. */
+void kubeadm_pause_image(const struct model *m, const struct model_version *version,
+			 struct text *out);
+
+/* Whether a kubelet may set the label on its own Node (NodeRestriction, --node-labels). */
+bool kubeadm_label_is_own(const char *key);
+
+#define KUBEADM_DISCOVERY_PATH "/etc/rackseed/discovery.conf"

@@ -51,7 +51,8 @@ struct model_registry {
 	char *user, *password_file; /* or NULL */
 	char **mirrors; /* "host[:port][/prefix]", tried in this order */
 	bool insecure; /* plain http */
-	struct model_mark mark;
+	struct model_mark mark, node_mark, password_mark;
+	struct model_mark *mirror_marks; /* one for each mirror, or NULL */
 };
 
 struct model_share {
@@ -62,18 +63,20 @@ struct model_share {
 	char *user, *password_file; /* or NULL */
 	uint64_t volume_bytes; /* 0: no PersistentVolume */
 	bool guest;
-	struct model_mark mark;
+	struct model_mark mark, node_mark, path_mark, mount_mark, password_mark;
 };
 
 struct model_vm {
 	unsigned cpus;
 	uint64_t memory_bytes, disk_bytes;
 	struct model_mark mark; /* line 0: the node has no vm: */
+	struct model_mark cpus_mark, memory_mark, disk_mark;
 };
 
 struct model_disk { /* which disk of the server is meant; all NULL or 0: any */
 	char *serial, *wwn;
 	uint64_t size_bytes;
+	struct model_mark serial_mark, wwn_mark;
 };
 
 struct model_node {
@@ -92,7 +95,8 @@ struct model_node {
 	size_t n_taints;
 	struct net_cidr pod_cidr; /* as written under podCIDR:, or family 0: cluster/pods numbers it */
 	char *network; /* the node's own network: mapping as YAML text in netplan's words, or NULL */
-	struct model_mark mark, address_mark, mac_mark, network_mark;
+	struct model_mark mark, address_mark, mac_mark, network_mark, role_mark, serial_mark,
+		pod_cidr_mark;
 };
 
 struct model {
@@ -146,12 +150,19 @@ struct model {
 
 	struct { /* where keys stand, for check */
 		struct model_mark endpoint, pod_subnet, service_subnet, subnet, gateway, token,
-			kubernetes, nodes;
+			kubernetes, nodes, release, image_repository, pod_network, cloud_image,
+			cluster, user, ssh_keys;
+		struct model_mark *images, *sources; /* one for each, or NULL */
 	} mark;
+	size_t *by_name; /* numbers of the nodes, sorted by name: for model_node(), or NULL */
+	size_t n_by_name;
 };
 
 /* Frees everything; m is empty afterwards. Accepts a zeroed one. For scoped(). */
 void model_done(struct model *m);
+
+/* Makes model_node() quick: 0, or -ENOMEM. Called once, when the nodes are complete. */
+int model_index(struct model *m) __attribute__((nonnull, warn_unused_result));
 
 /* By name, or NULL. */
 const struct model_node *model_node(const struct model *m, const char *name)
@@ -162,6 +173,14 @@ const struct model_node *model_first(const struct model *m, unsigned role)
 	__attribute__((nonnull));
 
 bool model_is_kubernetes(const struct model_node *node); /* control plane or worker */
+
+/*
+ * Whether an entry of images: is a file beside the document (it begins with "./", "../" or '/', or
+ * ends in .tar, .tar.gz, .tgz, .tar.xz, .tar.zst) and not a reference to be fetched. The same for
+ * os.sources: a folder, and not a line of sources.list.
+ */
+bool model_image_is_file(const char *image) __attribute__((nonnull));
+bool model_source_is_folder(const char *source) __attribute__((nonnull));
 
 /* version a.b compared with v, patch ignored: <0, 0, >0. */
 int model_version_cmp(const struct model_version *v, int major, int minor);

@@ -29,7 +29,7 @@ DEFINE_DROP(context, X509_STORE_CTX *, X509_STORE_CTX_free)
 /* In the order in which Go's crypto/x509, which kubeadm uses, writes them. */
 static const struct extension {
 	int nid;
-	const char *value; /* in the words of openssl's x509v3_config; %s: the common name */
+	const char *value; /* in the words of openssl's x509v3_config */
 	bool ca, client;
 } extensions[] = {
 	{ NID_key_usage, "critical,digitalSignature,keyEncipherment,keyCertSign", true, false },
@@ -39,7 +39,7 @@ static const struct extension {
 	{ NID_basic_constraints, "critical,CA:FALSE", false, true },
 	{ NID_subject_key_identifier, "hash", true, false },
 	{ NID_authority_key_identifier, "keyid:always", false, true },
-	{ NID_subject_alt_name, "DNS:%s", true, false },
+	{ NID_subject_alt_name, "DNS:", true, false }, /* and the common name */
 };
 
 int pki_read_crt(const char *pem, X509 **ret_crt, struct fault *why)
@@ -95,14 +95,14 @@ static bool add_extension(X509 *crt, X509 *issuer, int nid, const char *value)
 static bool add_extensions(X509 *crt, X509 *issuer, const char *name)
 {
 	const struct extension *e;
-	char dns[128];
+	char value[128];
 
 	for (e = extensions; e < extensions + COUNT(extensions); e++) {
 		if (!(issuer == crt ? e->ca : e->client))
 			continue;
-		snprintf(dns, sizeof(dns), "DNS:%s", name);
-		if (!add_extension(crt, issuer, e->nid,
-				   e->nid == NID_subject_alt_name ? dns : e->value))
+		snprintf(value, sizeof(value), "%s%s", e->value,
+			 e->nid == NID_subject_alt_name ? name : "");
+		if (!add_extension(crt, issuer, e->nid, value))
 			return false;
 	}
 	return true;
@@ -245,6 +245,16 @@ int pki_verify(const char *crt, const char *ca, int64_t now, struct fault *why)
 	r = X509_verify_cert(context) == 1 ? 0 : refuse(context, leaf, now, why);
 	ERR_clear_error();
 	return r;
+}
+
+int pki_check_ca(const char *crt, struct fault *why)
+{
+	scoped(drop_x509) X509 *x = NULL;
+	int r = pki_read_crt(crt, &x, why);
+
+	if (r < 0)
+		return r;
+	return X509_check_ca(x) > 0 ? 0 : fault_set(why, EKEYREJECTED, "not a CA certificate");
 }
 
 int pki_not_after(const char *crt, int64_t *ret_time, struct fault *why)

@@ -50,12 +50,23 @@ int pki_read_crt(const char *pem, X509 **ret_crt, struct fault *why)
 int pki_issue(const struct pki_request *request, const char *key, struct text *crt,
 	      struct fault *why) __attribute__((nonnull, warn_unused_result));
 
+/* 0 when crt may sign certificates. */
+int pki_check_ca(const char *crt, struct fault *why) __attribute__((nonnull, warn_unused_result));
+
 /* Adds n characters of the alphabet (2 to 256 of them), each as likely as any other. */
 int pki_random(size_t n, const char *alphabet, struct text *out, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
 /* Adds the bytes in base64, on one line. */
 void pki_base64(const char *data, size_t len, struct text *out) __attribute__((nonnull));
+
+/* 1 when the file is there and private to its owner, 0 when it is not there; prefix for faults. */
+int pki_present(int dirfd, const char *prefix, const char *path, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Writes a file that is not there, 0600, its missing folders 0700 whatever the umask. */
+int pki_write_file(int dirfd, const char *path, const struct text *content, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
 
 /* Reads a file below secrets/; one that is not there is a fault that tells how to make it. */
 int pki_read_file(int dirfd, const char *path, struct text *out, struct fault *why)

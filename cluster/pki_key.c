@@ -2,7 +2,6 @@
 #include "cluster/pki_crypto.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,11 +14,9 @@
 #include <openssl/rsa.h>
 
 #include "base/fault.h"
-#include "base/fs.h"
 #include "base/text.h"
-#include "cluster/pki.h"
 
-enum { KEY_BITS = 2048, FILE_MAX = 1 << 20 };
+enum { KEY_BITS = 2048, PEM_MAX = 1 << 20 };
 
 int pki_openssl_fault(struct fault *why, int code, const char *format, ...)
 {
@@ -77,7 +74,7 @@ int pki_read_key(const char *pem, EVP_PKEY **ret_key, struct fault *why)
 	size_t n = strlen(pem);
 	EVP_PKEY *pkey;
 
-	bio = n > FILE_MAX ? NULL : BIO_new_mem_buf(pem, (int)n);
+	bio = n > PEM_MAX ? NULL : BIO_new_mem_buf(pem, (int)n);
 	pkey = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
 	if (!pkey)
 		return pki_openssl_fault(why, EBADMSG, "not an unencrypted private key in PEM");
@@ -108,7 +105,7 @@ int pki_key_matches(const char *pub, const char *key, struct fault *why)
 
 	if (r < 0)
 		return r;
-	bio = n > FILE_MAX ? NULL : BIO_new_mem_buf(pub, (int)n);
+	bio = n > PEM_MAX ? NULL : BIO_new_mem_buf(pub, (int)n);
 	public = bio ? PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL) : NULL;
 	if (!public)
 		return pki_openssl_fault(why, EBADMSG, "not a public key in PEM");
@@ -152,19 +149,4 @@ void pki_base64(const char *data, size_t len, struct text *out)
 		len -= n;
 	}
 	OPENSSL_cleanse(quad, sizeof(quad));
-}
-
-int pki_read_file(int dirfd, const char *path, struct text *out, struct fault *why)
-{
-	struct fault found = { 0 };
-	int r = fs_read(dirfd, path, FILE_MAX, out, &found);
-
-	if (r == -ENOENT)
-		return fault_set(why, ENOENT, "secrets/%s is not there: run 'rackseed secrets'",
-				 path);
-	if (r < 0)
-		return fault_set(why, r, "secrets/%s", found.text);
-	if (strlen(text_str(out)) != out->len)
-		return fault_set(why, EBADMSG, "secrets/%s is not text", path);
-	return 0;
 }

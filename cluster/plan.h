@@ -8,6 +8,7 @@
 #include "cluster/model.h"
 
 struct fault;
+struct seed;
 struct text;
 
 /*
@@ -19,7 +20,7 @@ struct text;
 enum plan_step {
 	PLAN_HOSTNAME, /* early: hostname, hosts */
 	PLAN_ADMIN, /* early: the admin's account (sysusers.d, tmpfiles.d, sudoers.d) and ssh keys */
-	PLAN_NETWORK, /* early: netplan */
+	PLAN_NETWORK, /* early: netplan, resolv.conf */
 	PLAN_SWAP,
 	PLAN_KERNEL, /* modules and sysctl */
 	PLAN_CLOCK,
@@ -38,11 +39,19 @@ const char *plan_step_name(enum plan_step step);
 enum plan_kind {
 	PLAN_FILE, /* path holds content with mode */
 	PLAN_SECRET, /* path holds the bytes of the seed's file named by source, with mode */
+	PLAN_TEMPLATE, /* path holds what plan_fill() makes of content, with mode */
 	PLAN_LINK, /* path is a symbolic link to content */
 	PLAN_ABSENT, /* path is not there */
-	PLAN_OBJECT, /* a Kubernetes object to apply: content is its JSON, path its API path */
+	/*
+	 * A Kubernetes object to apply (server-side, PATCH): content is its JSON, path its API path
+	 * with the query. Apply makes what does not exist, and a Node that nobody joined must not
+	 * come to be: so GET the path up to its '?' first, and wait while that answers 404.
+	 */
+	PLAN_OBJECT,
 	PLAN_N_KINDS,
 };
+
+const char *plan_kind_name(enum plan_kind kind); /* "file", "secret", … */
 
 struct plan_action {
 	enum plan_step step;
@@ -61,10 +70,18 @@ struct plan {
 
 /* What the machine or the image knows and the document need not: found by whoever plans. */
 struct plan_facts {
-	struct model_version kubernetes; /* exact, from kubeadm; patch < 0: not known yet */
+	struct model_version kubernetes; /* exact, from kubeadm; major 0 or patch < 0: not known */
 	int containerd_major, containerd_minor; /* 0: not known, the release's default is taken */
+	char pause[160]; /* the sandbox image that this kubeadm wants; "": by its version */
 	bool control_plane_ready; /* another control plane already serves (join, not init) */
 };
+
+/* Takes kubernetes, containerd and pause from image.json or build.json; what is not there stays. */
+int plan_facts_parse(const char *json, size_t len, struct plan_facts *facts, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Fills in what is not known: patch 0, the release's containerd, kubeadm's pause image. */
+void plan_facts_assume(const struct model *m, struct plan_facts *facts) __attribute__((nonnull));
 
 /* Fills *ret with everything the node must be, in the order of the steps. */
 int plan_make(const struct model *m, const struct model_node *node, const struct plan_facts *facts,
@@ -72,6 +89,30 @@ int plan_make(const struct model *m, const struct model_node *node, const struct
 
 void plan_done(struct plan *p);
 
+/*
+ * A template's places for secrets: PLAN_PLACE FORM ':' PATH PLAN_PLACE, where PATH is below the
+ * seed's secrets/ and FORM one of
+ *
+ *   word          the file without the white space around it, refused unless it is one word of
+ *                 [A-Za-z0-9._+/=-], so that it needs no quoting anywhere
+ *   base64        the whole file in base64
+ *   basic:USER    HTTP's basic credentials: base64 of USER ":" the file without its newline
+ *
+ * PLAN_PLACE is a control character that every quote_ function escapes, and only templates are
+ * filled: no text of the document can pose as a place.
+ */
+#define PLAN_PLACE "\x1a"
+
+/* Adds content to *out with its places filled from the seed; -ENOENT names what the seed lacks. */
+int plan_fill(const char *content, const struct seed *seed, struct text *out, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Adds content to *out as people may see it: <base64 of secrets/pki/ca.crt> for a place. */
+void plan_veil(const char *content, struct text *out) __attribute__((nonnull));
+
 /* As `rackseed plan` shows it; secrets appear as the names of their files. */
 void plan_print(const struct plan *p, struct text *out);
 void plan_json(const struct plan *p, struct text *out);
+
+/* What differs, action by action with lines "-" and "+"; nothing when nothing does. */
+void plan_diff(const struct plan *before, const struct plan *after, struct text *out);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/machine.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,14 +9,17 @@
 #include "base/macros.h"
 #include "base/text.h"
 
+static const struct {
+	char c;
+	const char *entity;
+} entities[] = {
+	{ '&', "&amp;" },   { '<', "&lt;" },   { '>', "&gt;" }, { '"', "&quot;" },
+	{ '\'', "&apos;" }, { '\n', "&#10;" }, { '\t', "&#9;" }, { '\r', "&#13;" },
+};
+
 /* Text or an attribute's value. What XML cannot hold at all becomes '?'. */
 static void quote_xml(struct text *t, const char *s)
 {
-	static const struct {
-		char c;
-		const char *entity;
-	} entities[] = { { '&', "&amp;" },  { '<', "&lt;" },   { '>', "&gt;" }, { '"', "&quot;" },
-			 { '\'', "&apos;" }, { '\n', "&#10;" }, { '\t', "&#9;" }, { '\r', "&#13;" } };
 	size_t i;
 
 	for (; *s; s++) {
@@ -27,6 +29,21 @@ static void quote_xml(struct text *t, const char *s)
 			text_add(t, entities[i].entity);
 		else
 			text_add_n(t, (unsigned char)*s < 0x20 ? "?" : s, 1);
+	}
+}
+
+void machine_file(const char *metadata, struct text *out)
+{
+	const char *s = strstr(metadata, " file=");
+	char quote = s ? s[6] : '\0';
+	size_t i, n;
+
+	for (s = s && quote ? s + 7 : ""; *s && *s != quote; s += n) {
+		for (i = 0; i < COUNT(entities); i++)
+			if (strncmp(s, entities[i].entity, strlen(entities[i].entity)) == 0)
+				break;
+		n = i < COUNT(entities) ? strlen(entities[i].entity) : 1;
+		text_add_n(out, i < COUNT(entities) ? &entities[i].c : s, 1);
 	}
 }
 
@@ -187,7 +204,6 @@ void machine_render(const struct machine *machine, struct text *out)
 	const struct model_node *node = machine->node;
 	char uuid[MACHINE_UUID_LEN];
 
-	assert(machine->accel != MODEL_ACCEL_AUTO);
 	machine_uuid(machine->model->name, node->name, uuid);
 	text_addf(out, "<domain type='%s'>\n  <name>",
 		  machine->accel == MODEL_ACCEL_KVM ? "kvm" : "qemu");

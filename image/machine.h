@@ -15,7 +15,7 @@ enum { MACHINE_UUID_LEN = 37 };
 struct machine {
 	const struct model *model;
 	const struct model_node *node;
-	enum model_accel accel; /* KVM or TCG; AUTO is resolved before */
+	enum model_accel accel; /* AUTO must have been resolved; it renders as TCG */
 	const char *file; /* the document, absolute */
 	const char *disk; /* its image, absolute */
 	const char *format; /* "qcow2" or "raw" */
@@ -38,3 +38,6 @@ void machine_name(const struct model *m, const struct model_node *node, struct t
 
 /* The same names give the same UUID everywhere; node is "" for the network. */
 void machine_uuid(const char *cluster, const char *node, char buf[static MACHINE_UUID_LEN]);
+
+/* The file='...' of our element as libvirt gives it back, or nothing. */
+void machine_file(const char *metadata, struct text *out) __attribute__((nonnull));

@@ -25,13 +25,17 @@ struct netplan_config {
 	size_t n_routes;
 	/*
 	 * The node's own `network:` mapping (YAML text in netplan's words: ethernets, bonds, vlans,
-	 * bridges), or NULL. The device among them that has the node's address gets gateway,
-	 * nameservers and routes unless it says its own; with NULL a link "cluster0" is made.
+	 * bridges), or NULL. The device among them that has the node's address gets nameservers
+	 * and routes unless it says its own, and the gateway unless some device there has a default
+	 * route of that family; with NULL a link "cluster0" is made.
 	 */
 	const char *own;
 };
 
-/* The file /etc/netplan/60-rackseed.yaml (0600). -EINVAL when own is no mapping or lacks the address. */
+/*
+ * The file /etc/netplan/60-rackseed.yaml (0600). -EINVAL when own is no mapping, asks for another
+ * renderer or format, or has no device with the address.
+ */
 int netplan_render(const struct netplan_config *config, struct text *out, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/yaml.h"
+
+/* What the files of base/yaml share with each other and with nobody else. */
+
+/* Fills *e and returns -EBADMSG. */
+int yaml_refuse(struct yaml_error *e, unsigned line, unsigned column, const char *code,
+		const char *format, ...) __attribute__((format(printf, 5, 6), nonnull(1, 4, 5)));
+
+/* Refuses bytes that are no text. */
+int yaml_scan_bytes(const char *bytes, size_t len, struct yaml_error *e)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Refuses shapes that cost libfyaml time or memory beyond measure. */
+int yaml_scan_lines(const char *bytes, size_t len, struct yaml_error *e)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Appends an empty value, or NULL when memory is out. The pointer holds until the next call. */
+struct yaml *yaml_add(struct yaml *y) __attribute__((nonnull, warn_unused_result));
+
+/* Whether it can be nothing but JSON's kind of document. */
+bool yaml_looks_json(const char *bytes, size_t len) __attribute__((nonnull));
+
+/*
+ * Strict JSON (RFC 8259). 0, -ENOMEM, or -EBADMSG for anything else, which may still be YAML. *ret
+ * is the caller's in every case.
+ */
+int yaml_read_json(const char *bytes, size_t len, struct yaml *ret)
+	__attribute__((nonnull, warn_unused_result));

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include "cluster/kubeadm.h"
+
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include "base/macros.h"
+#include "base/quote.h"
+#include "base/text.h"
+#include "cluster/kubeadm_parts.h"
+
+/* Servers are slow and so are their disks: kubeadm's own 4 and 5 minutes are too few. */
+#define PATIENCE "15m0s"
+
+static void skip_phases_field(const struct model *m, const struct model_version *version,
+			      struct text *out)
+{
+	char **phase = m->skip_phases;
+
+	if (model_version_cmp(version, 1, 22) < 0 || !phase || !*phase)
+		return;
+	text_add(out, "skipPhases:\n");
+	for (; *phase; phase++) {
+		text_add(out, "  - ");
+		quote_yaml(out, *phase);
+		text_add(out, "\n");
+	}
+}
+
+void kubeadm_skip_phases_argument(const struct model *m, const struct model_version *version,
+				  struct text *out)
+{
+	char **phase = m->skip_phases;
+
+	if (model_version_cmp(version, 1, 22) >= 0 || !phase)
+		return;
+	for (; *phase; phase++)
+		text_addf(out, "%s%s", phase == m->skip_phases ? "--skip-phases=" : ",", *phase);
+}
+
+static void init_configuration(const struct model *m, const struct model_node *node,
+			       const struct model_version *version, const char *token,
+			       struct text *out)
+{
+	kubeadm_part_head(version, "InitConfiguration", out);
+	text_addf(out,
+		  "bootstrapTokens:\n"
+		  "  - token: \"%s\"\n"
+		  "    description: \"rackseed: the nodes of this cluster\"\n"
+		  "    ttl: \"0s\"\n"
+		  "    usages: [signing, authentication]\n"
+		  "    groups: [\"system:bootstrappers:kubeadm:default-node-token\"]\n",
+		  token);
+	kubeadm_part_registration(node, version, out);
+	text_add(out, "localAPIEndpoint:\n");
+	kubeadm_part_endpoint(m, node, 2, out);
+	skip_phases_field(m, version, out);
+	if (model_version_cmp(version, 1, 31) >= 0)
+		text_add(out, "timeouts:\n"
+			      "  controlPlaneComponentHealthCheck: " PATIENCE "\n"
+			      "  kubeletHealthCheck: " PATIENCE "\n");
+}
+
+static void extra_argument(const struct model_version *version, const char *name, const char *value,
+			   struct text *out)
+{
+	text_add(out, "  extraArgs:\n");
+	kubeadm_part_argument(version, 4, name, value, out);
+}
+
+static void api_server(const struct model *m, const struct model_version *version, struct text *out)
+{
+	size_t i;
+
+	text_add(out, "apiServer:\n");
+	if (model_version_cmp(version, 1, 31) < 0)
+		text_add(out, "  timeoutForControlPlane: " PATIENCE "\n");
+	text_add(out, "  certSANs:\n");
+	for (i = 0; i < m->n_nodes; i++) {
+		char ip[NET_IP_LEN];
+
+		if (!(m->nodes[i].roles & MODEL_CONTROL_PLANE))
+			continue;
+		text_add(out, "    - ");
+		quote_yaml(out, m->nodes[i].name);
+		text_addf(out, "\n    - \"%s\"\n", net_ip_text(&m->nodes[i].address, ip));
+	}
+	if (!kubeadm_part_is_control_plane(m, m->endpoint_host)) {
+		text_add(out, "    - ");
+		quote_yaml(out, m->endpoint_host);
+		text_add(out, "\n");
+	}
+}
+
+static void cluster_configuration(const struct model *m, const struct model_version *version,
+				  struct text *out)
+{
+	char cidr[NET_CIDR_LEN];
+
+	kubeadm_part_head(version, "ClusterConfiguration", out);
+	text_add(out, "clusterName: ");
+	quote_yaml(out, m->name);
+	text_addf(out, "\nkubernetesVersion: v%d.%d.%d\ncontrolPlaneEndpoint: ", version->major,
+		  version->minor, version->patch < 0 ? 0 : version->patch);
+	kubeadm_part_host_port(m, out);
+	text_add(out, "\n");
+	if (m->image_repository) {
+		text_add(out, "imageRepository: ");
+		quote_yaml(out, m->image_repository);
+		text_add(out, "\n");
+	}
+	text_addf(out, "networking:\n  podSubnet: \"%s\"\n", net_cidr_text(&m->pod_subnet, cidr));
+	text_addf(out, "  serviceSubnet: \"%s\"\n", net_cidr_text(&m->service_subnet, cidr));
+	api_server(m, version, out);
+	if (m->pod_network == MODEL_PODS_ROUTED) {
+		text_add(out, "controllerManager:\n");
+		extra_argument(version, "allocate-node-cidrs", "false", out);
+	}
+}
+
+/* resolv.conf is a file of the plan on every node, whether or not systemd-resolved runs there. */
+static void component_configurations(const struct model *m, struct text *out)
+{
+	char cidr[NET_CIDR_LEN];
+
+	text_add(out, "---\n"
+		      "apiVersion: kubelet.config.k8s.io/v1beta1\n"
+		      "kind: KubeletConfiguration\n"
+		      "cgroupDriver: systemd\n"
+		      "failSwapOn: true\n"
+		      "resolvConf: /etc/resolv.conf\n"
+		      "rotateCertificates: true\n"
+		      "serverTLSBootstrap: false\n"
+		      "---\n"
+		      "apiVersion: kubeproxy.config.k8s.io/v1alpha1\n"
+		      "kind: KubeProxyConfiguration\n"
+		      "mode: iptables\n");
+	text_addf(out, "clusterCIDR: \"%s\"\n", net_cidr_text(&m->pod_subnet, cidr));
+}
+
+void kubeadm_init_document(const struct model *m, const struct model_node *node,
+			   const struct model_version *version, const char *token,
+			   struct text *out)
+{
+	init_configuration(m, node, version, token, out);
+	text_add(out, "---\n");
+	cluster_configuration(m, version, out);
+	component_configurations(m, out);
+}
+
+void kubeadm_join_document(const struct model *m, const struct model_node *node,
+			   const struct model_version *version, const char *token,
+			   struct text *out)
+{
+	bool has_timeouts = model_version_cmp(version, 1, 31) >= 0;
+
+	kubeadm_part_head(version, "JoinConfiguration", out);
+	text_addf(out,
+		  "discovery:\n"
+		  "  file:\n"
+		  "    kubeConfigPath: " KUBEADM_DISCOVERY_PATH "\n"
+		  "  tlsBootstrapToken: \"%s\"\n",
+		  token);
+	if (!has_timeouts)
+		text_add(out, "  timeout: " PATIENCE "\n");
+	kubeadm_part_registration(node, version, out);
+	if (node->roles & MODEL_CONTROL_PLANE) {
+		text_add(out, "controlPlane:\n  localAPIEndpoint:\n");
+		kubeadm_part_endpoint(m, node, 4, out);
+	}
+	if (has_timeouts)
+		text_add(out, "timeouts:\n"
+			      "  controlPlaneComponentHealthCheck: " PATIENCE "\n"
+			      "  discovery: " PATIENCE "\n"
+			      "  kubeletHealthCheck: " PATIENCE "\n"
+			      "  tlsBootstrap: " PATIENCE "\n");
+}

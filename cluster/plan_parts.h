@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "cluster/plan.h"
+
+struct fault;
+struct text;
+
+/* The inside of plan_make(): one function per step; for cluster/plan*.c and their renderers only. */
+
+struct plan_work {
+	const struct model *m;
+	const struct model_node *node;
+	struct plan_facts facts; /* all known by now */
+	struct plan *plan;
+};
+
+int plan_hostname(struct plan_work *w, struct fault *why);
+int plan_admin(struct plan_work *w, struct fault *why);
+int plan_network(struct plan_work *w, struct fault *why);
+int plan_swap(struct plan_work *w, struct fault *why);
+int plan_kernel(struct plan_work *w, struct fault *why);
+int plan_clock(struct plan_work *w, struct fault *why);
+int plan_containerd(struct plan_work *w, struct fault *why);
+int plan_firewall(struct plan_work *w, struct fault *why);
+int plan_cluster(struct plan_work *w, struct fault *why);
+int plan_objects(struct plan_work *w, struct fault *why);
+
+/* Adds an action; what is given is copied, source and content may be NULL. */
+void plan_put(struct plan *p, const struct plan_action *action);
+
+/* The usual one: a file with mode 0644. */
+void plan_put_file(struct plan *p, enum plan_step step, const char *path, const struct text *content);
+
+/* A place for a secret, see plan.h. */
+void plan_place(const char *form, const char *path, struct text *out);
+
+/* /etc/cni/net.d/10-rackseed.conflist: a bridge with the node's part of the pod network. */
+void cni_conflist(const struct net_cidr *pods, struct text *out);
+
+/* /etc/rackseed/firewall.nft: our own table, replaced as a whole in one transaction. */
+void firewall_ruleset(const struct model *m, struct text *out);
+
+/* A Node's labels, role and taints for server-side apply. */
+void objects_node(const struct model_node *node, struct text *out);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "firstboot/announce.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "base/macros.h"
+#include "base/text.h"
+#include "firstboot/journal.h"
+
+enum { REPEAT_MS = 60000 };
+
+static const int priorities[STEP_N_STATES] = {
+	[STEP_PENDING] = LOG_DEBUG,  [STEP_RUNNING] = LOG_INFO, [STEP_WAITING] = LOG_NOTICE,
+	[STEP_FAILED] = LOG_WARNING, [STEP_DONE] = LOG_INFO,
+};
+
+void announce(struct announcer *to, const struct step_event *event, int64_t now_ms)
+{
+	scoped(text_done) struct text line = { 0 };
+	scoped(text_done) struct text shown = { 0 };
+
+	if (event->state == STEP_PENDING || (event->state == STEP_RUNNING && !event->reason[0]))
+		return;
+	if (event->repeated && now_ms - to->told_ms < REPEAT_MS)
+		return;
+	to->told_ms = now_ms;
+	text_addf(&line, "%s: %s%s%s", event->name,
+		  event->state == STEP_FAILED ? "failed: " : "", event->reason,
+		  event->reason[0] ? "" : step_state_name(event->state));
+	text_addf(&shown, "rackseed: %s", text_str(&line));
+	if (!to->under_systemd) {
+		fprintf(stderr, "%s\n", text_str(&shown));
+		return;
+	}
+	journal_tell(priorities[event->state], event->name, step_state_name(event->state),
+		     text_str(&line));
+	journal_console(text_str(&shown));
+}
+
+void announce_block(const struct announcer *to, const char *block)
+{
+	const char *line = block;
+	size_t n;
+
+	for (; *line; line += n + (line[n] == '\n')) {
+		scoped(text_done) struct text one = { 0 };
+
+		n = strcspn(line, "\n");
+		text_add_n(&one, line, n);
+		if (!to->under_systemd) {
+			fprintf(stderr, "%s\n", text_str(&one));
+			continue;
+		}
+		journal_tell(LOG_ERR, "machine", "failed", text_str(&one));
+		journal_console(text_str(&one));
+	}
+}

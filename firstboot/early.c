@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+#include "firstboot/early.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/fs.h"
+#include "base/macros.h"
+#include "base/run.h"
+#include "base/text.h"
+#include "firstboot/announce.h"
+#include "firstboot/apply.h"
+#include "firstboot/node.h"
+#include "firstboot/steps.h"
+
+#define ISSUE_PATH "run/issue.d/rackseed.issue"
+
+DEFINE_DROP(dir, DIR *, closedir)
+
+enum { LINK_LIMIT_S = 60, SEED_LIMIT_S = 60, STEP_LIMIT_S = 30, PASSWD_MAX = 1 << 20 };
+
+static int early_seed(struct node *node, struct fault *why)
+{
+	int r = node_load(node, why);
+
+	return r < 0 ? r : STEP_SAME;
+}
+
+/* A link may come up late, so its absence is waited out; another serial number stays another. */
+int early_machine(struct node *node, struct fault *why)
+{
+	scoped(text_done) struct text links = { 0 };
+	char mac[NET_MAC_LEN];
+	int r = machine_read(node->root, true, &node->machine, why);
+
+	if (r < 0)
+		return r;
+	node->verdict = machine_judge(&node->machine, node->self);
+	if (node->verdict != MACHINE_LACKS_MAC)
+		return STEP_SAME;
+	machine_print_links(&node->machine, &links);
+	fault_set(why, EAGAIN, "this machine has %s", text_str(&links));
+	return step_wait(why, "a link with MAC %s", net_mac_text(&node->self->mac, mac));
+}
+
+int early_hostname(struct node *node, struct fault *why)
+{
+	const char *name = node->self->name;
+	char now[256] = "";
+	int r = node_apply(node, PLAN_HOSTNAME, why);
+
+	if (r < 0)
+		return r;
+	if (gethostname(now, sizeof(now) - 1) == 0 && strcmp(now, name) == 0)
+		return r;
+	if (sethostname(name, strlen(name)) < 0)
+		return fault_errno(why, errno, "cannot set the hostname");
+	return STEP_CHANGED;
+}
+
+bool early_has_user(const char *passwd, const char *user)
+{
+	size_t n = strlen(user);
+	const char *line = passwd;
+
+	while (line && *line) {
+		if (strncmp(line, user, n) == 0 && line[n] == ':')
+			return true;
+		line = strchr(line, '\n');
+		line += line != NULL;
+	}
+	return false;
+}
+
+/* The account and its home: a power cut may have come between the files and what they ask for. */
+static bool has_account(const struct node *node)
+{
+	scoped(text_done) struct text passwd = { 0 };
+	scoped(text_done) struct text home = { 0 };
+	struct fault ignored = { 0 };
+	const char *user = node->model.admin.user;
+	struct stat st;
+
+	if (!user)
+		return true;
+	text_addf(&home, "home/%s", user);
+	return text_error(&home) == 0 && fstatat(node->root, text_str(&home), &st, 0) == 0 &&
+	       fs_read(node->root, "etc/passwd", PASSWD_MAX, &passwd, &ignored) == 0 &&
+	       early_has_user(text_str(&passwd), user);
+}
+
+/* Runs a tool of systemd on the plan's file of a folder. */
+static int run_on(const struct node *node, const char *tool, const char *option, const char *folder,
+		  struct fault *why)
+{
+	const struct plan_action *file = apply_find(&node->plan, PLAN_ADMIN, folder, ".conf", 0);
+	const char *const argv[] = { tool, option, file ? file->path : NULL, NULL };
+	const struct run what = { .argv = argv };
+
+	return file ? run(&what, why) : 0;
+}
+
+int early_admin(struct node *node, struct fault *why)
+{
+	int changed = node_apply(node, PLAN_ADMIN, why);
+	int r;
+
+	if (changed < 0 || (changed == FS_SAME && has_account(node)))
+		return changed;
+	r = run_on(node, "systemd-sysusers", "--", "/etc/sysusers.d/", why);
+	if (r >= 0)
+		r = run_on(node, "systemd-tmpfiles", "--create", "/etc/tmpfiles.d/", why);
+	return r < 0 ? r : STEP_CHANGED;
+}
+
+/* Whether netplan's generator has left networkd something in this boot. */
+static bool has_networkd_files(int root)
+{
+	scoped(drop_dir) DIR *dir = NULL;
+	struct dirent *entry;
+	int fd = openat(root, "run/systemd/network", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	while (dir && (entry = readdir(dir)))
+		if (strstr(entry->d_name, "-netplan-"))
+			return true;
+	return false;
+}
+
+/* The generator by itself, where it is: `netplan generate` is a Python program around it. */
+static const char *const generators[] = { "/usr/libexec/netplan/generate",
+					  "/usr/lib/netplan/generate" };
+
+static int generate(struct fault *why)
+{
+	const char *argv[] = { "netplan", "generate", NULL };
+	const struct run what = { .argv = argv };
+	size_t i;
+
+	for (i = 0; i < COUNT(generators); i++) {
+		if (access(generators[i], X_OK) < 0)
+			continue;
+		argv[0] = generators[i];
+		argv[1] = NULL;
+		break;
+	}
+	return run(&what, why);
+}
+
+/*
+ * udev saw the links before it had netplan's names and settings for them. What fails here costs a
+ * link its new name, not the network.
+ */
+static void tell_udev(void)
+{
+	static const char *const reload[] = { "udevadm", "control", "--reload", NULL };
+	static const char *const trigger[] = { "udevadm", "trigger", "--action=add",
+					       "--subsystem-match=net", "--settle", NULL };
+	const struct run steps[] = { { .argv = reload, .timeout_ms = 10000 },
+				     { .argv = trigger, .timeout_ms = 20000 } };
+	struct fault ignored = { 0 };
+	size_t i;
+
+	for (i = 0; i < COUNT(steps); i++)
+		if (run(&steps[i], &ignored) < 0)
+			return;
+}
+
+int early_network(struct node *node, struct fault *why)
+{
+	int changed = node_apply(node, PLAN_NETWORK, why);
+	int r;
+
+	if (changed < 0 || (changed == FS_SAME && has_networkd_files(node->root)))
+		return changed;
+	r = generate(why);
+	if (r < 0)
+		return r;
+	tell_udev();
+	return STEP_CHANGED;
+}
+
+static const struct step knowing[] = {
+	{ .name = "seed", .run = early_seed, .limit_s = SEED_LIMIT_S },
+	{ .name = "machine", .run = early_machine, .limit_s = LINK_LIMIT_S },
+};
+
+static const struct step making[] = {
+	{ .name = "hostname", .run = early_hostname, .limit_s = STEP_LIMIT_S },
+	{ .name = "admin", .run = early_admin, .limit_s = STEP_LIMIT_S },
+	{ .name = "network", .run = early_network, .limit_s = STEP_LIMIT_S },
+};
+
+static int64_t now_ms(void *data)
+{
+	struct timespec ts;
+
+	(void)data;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Nothing else goes on this early, so the pace is that of links coming up. */
+static enum step_pause pause_briefly(void *data, unsigned ms)
+{
+	const struct timespec pause = { .tv_nsec = (ms < 200 ? ms : 200) * 1000000L };
+
+	(void)data;
+	nanosleep(&pause, NULL);
+	return STEP_PAUSE_OVER;
+}
+
+static void tell(void *data, const struct step_event *event)
+{
+	announce(data, event, now_ms(NULL));
+}
+
+static int run_table(struct node *node, struct announcer *to, const struct step *steps, size_t n,
+		     struct fault *why)
+{
+	const struct runner runner = { .steps = steps,
+				       .n = n,
+				       .node = node,
+				       .announce = tell,
+				       .pause = pause_briefly,
+				       .now_ms = now_ms,
+				       .data = to };
+
+	return steps_run(&runner, why);
+}
+
+/* The block goes to the console now, and stands above the login prompt as long as this boot lasts. */
+static int refuse(struct node *node, const struct announcer *to, struct fault *why)
+{
+	scoped(text_done) struct text block = { 0 };
+	struct fault ignored = { 0 };
+
+	machine_print_refusal(&node->machine, node->verdict, &node->model, node->self, &block);
+	announce_block(to, text_str(&block));
+	if (fs_write(node->root, ISSUE_PATH, 0644, text_str(&block), block.len, &ignored) < 0)
+		announce_block(to, ignored.text);
+	return fault_set(why, ENODEV, "this is not the machine of node '%s'", node->self->name);
+}
+
+int early_run(struct node *node, struct announcer *to, struct fault *why)
+{
+	int r = run_table(node, to, knowing, COUNT(knowing), why);
+
+	if (node->loaded && node->verdict != MACHINE_IS_IT)
+		return refuse(node, to, why);
+	return r < 0 ? r : run_table(node, to, making, COUNT(making), why);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "firstboot/journal.h"
+
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include <systemd/sd-journal.h>
+
+#include "base/fs.h"
+#include "base/macros.h"
+#include "base/text.h"
+
+enum { LINE_LEN = 300, MAX_LINES = 16, TRIES = 5 };
+
+DEFINE_DROP(journal, sd_journal *, sd_journal_close)
+
+void journal_tell(int priority, const char *step, const char *state, const char *line)
+{
+	(void)sd_journal_send("MESSAGE=%s", line, "PRIORITY=%d", priority, "RACKSEED_STEP=%s", step,
+			      "RACKSEED_STATE=%s", state, NULL);
+}
+
+void journal_console(const char *line)
+{
+	scoped(text_done) struct text whole = { 0 };
+	/* Opened for each line: a getty that starts on the terminal hangs up whoever has it open. */
+	scoped(drop_fd) int fd =
+		open("/dev/console", O_WRONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+
+	text_addf(&whole, "%s\r\n", line);
+	if (fd >= 0 && text_error(&whole) == 0 && write(fd, whole.data, whole.len) < 0)
+		return; /* a console that does not listen is no reason to stop */
+}
+
+/* Hints that follow each error of kubeadm and say nothing about it. */
+static int is_noise(const char *line)
+{
+	return line[strspn(line, " \t")] == '\0' || strstr(line, "To see the stack trace of this") ||
+	       strstr(line, "If you know what you are doing, you can make");
+}
+
+/* The messages of one run's own processes, newest first, into lines. */
+static size_t gather(sd_journal *j, const char *invocation, char lines[][LINE_LEN], size_t max)
+{
+	const void *data;
+	size_t len, n = 0;
+	char match[96];
+
+	snprintf(match, sizeof(match), "_SYSTEMD_INVOCATION_ID=%s", invocation);
+	if (sd_journal_add_match(j, match, 0) < 0 || sd_journal_seek_tail(j) < 0)
+		return 0;
+	while (n < max && sd_journal_previous(j) > 0) {
+		const size_t prefix = sizeof("MESSAGE=") - 1;
+
+		if (sd_journal_get_data(j, "MESSAGE", &data, &len) < 0 || len < prefix)
+			continue;
+		snprintf(lines[n], LINE_LEN, "%.*s", (int)(len - prefix),
+			 (const char *)data + prefix);
+		n += !is_noise(lines[n]);
+	}
+	return n;
+}
+
+void journal_last_lines(const char *invocation, unsigned n, struct text *out)
+{
+	const struct timespec pause = { .tv_nsec = 200000000 };
+	char lines[MAX_LINES][LINE_LEN];
+	size_t found = 0;
+	int i;
+
+	/* The lines come through a socket and may arrive after the unit's end. */
+	for (i = 0; i < TRIES && found == 0; i++) {
+		scoped(drop_journal) sd_journal *j = NULL;
+
+		if (sd_journal_open(&j, SD_JOURNAL_LOCAL_ONLY) < 0)
+			return;
+		found = gather(j, invocation, lines, n < MAX_LINES ? n : MAX_LINES);
+		if (found == 0)
+			nanosleep(&pause, NULL);
+	}
+	while (found > 0) {
+		found--;
+		text_addf(out, "%s%s", lines[found] + strspn(lines[found], " \t"),
+			  found ? " | " : "");
+	}
+}

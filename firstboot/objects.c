@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/fault.h"
+#include "base/fs.h"
+#include "base/macros.h"
+#include "base/text.h"
+#include "base/yaml.h"
+#include "cluster/api.h"
+#include "cluster/pki.h"
+#include "firstboot/json.h"
+#include "firstboot/node.h"
+#include "firstboot/probe.h"
+#include "firstboot/tasks.h"
+
+enum { API_MS = 10000 };
+
+enum outcome { OBJECT_SAME, OBJECT_CHANGED, OBJECT_ABSENT };
+
+/* Whether the object that the server has holds all that ours says. */
+static int holds(const char *have, size_t len, const char *want, struct fault *why)
+{
+	scoped(yaml_done) struct yaml theirs = { 0 };
+	scoped(yaml_done) struct yaml ours = { 0 };
+	struct yaml_error error = { 0 };
+
+	if (yaml_parse(have, len, &theirs, &error) < 0)
+		return fault_set(why, EBADMSG, "the API server's answer: %s", error.message);
+	if (yaml_parse(want, strlen(want), &ours, &error) < 0)
+		return fault_set(why, EBADMSG, "the plan's object: %s", error.message);
+	return json_contains(&theirs, &ours);
+}
+
+static int patch(const struct api *api, const struct plan_action *object, struct fault *why)
+{
+	scoped(text_done) struct text path = { 0 };
+	scoped(text_done) struct text answer = { 0 };
+	int status;
+
+	text_addf(&path, "%s%sfieldManager=rackseed&force=true", object->path,
+		  strchr(object->path, '?') ? "&" : "?");
+	if (text_error(&path) < 0)
+		return fault_errno(why, text_error(&path), "%s", object->path);
+	status = api_call(api, "PATCH", text_str(&path), object->content, &answer, why);
+	if (status < 0)
+		return status;
+	return status / 100 == 2 ? OBJECT_CHANGED : api_fault(status, text_str(&answer), why);
+}
+
+/*
+ * Looks first: applying writes to etcd even where it changes nothing, and it would make a Node that
+ * has not joined.
+ */
+static int settle(const struct api *api, const struct plan_action *object, struct fault *why)
+{
+	scoped(text_done) struct text answer = { 0 };
+	int status = api_call(api, "GET", object->path, NULL, &answer, why);
+	int r;
+
+	if (status < 0)
+		return status;
+	if (status == 404)
+		return OBJECT_ABSENT;
+	if (status != 200)
+		return api_fault(status, text_str(&answer), why);
+	r = holds(text_str(&answer), answer.len, object->content, why);
+	if (r < 0)
+		return r;
+	return r ? OBJECT_SAME : patch(api, object, why);
+}
+
+static int settle_all(struct node *node, const struct api *api, struct text *absent,
+		      struct fault *why)
+{
+	const struct plan_action *object = node->plan.actions;
+	const struct plan_action *end = object + node->plan.n;
+	int outcome = STEP_SAME;
+	const char *name;
+	int r;
+
+	for (; object < end; object++) {
+		if (object->step != PLAN_OBJECTS || object->kind != PLAN_OBJECT)
+			continue;
+		if (!node->alive(node->data))
+			return fault_set(why, ECANCELED, "stopped");
+		r = settle(api, object, why);
+		name = strrchr(object->path, '/');
+		if (r < 0)
+			return fault_wrap(why, "%s", object->path);
+		if (r == OBJECT_ABSENT)
+			text_addf(absent, "%s'%s'", absent->len ? ", " : "",
+				  name ? name + 1 : object->path);
+		if (r == OBJECT_CHANGED)
+			outcome = STEP_CHANGED;
+	}
+	return outcome;
+}
+
+static bool has_objects(const struct plan *plan)
+{
+	size_t i;
+
+	for (i = 0; i < plan->n; i++)
+		if (plan->actions[i].kind == PLAN_OBJECT)
+			return true;
+	return false;
+}
+
+/* As the cluster's administrator, by a certificate that is made here and kept nowhere. */
+int task_objects(struct node *node, struct fault *why)
+{
+	scoped(text_done) struct text server = { 0 };
+	scoped(text_done) struct text crt = { 0 };
+	scoped(text_wipe) struct text key = { 0 };
+	scoped(text_done) struct text absent = { 0 };
+	struct api api = { .ca = node_secret(node, "pki/ca.crt"), .timeout_ms = API_MS };
+	scoped(drop_fd) int kubernetes = -1;
+	int r;
+
+	if (!has_objects(&node->plan))
+		return STEP_SAME;
+	kubernetes = openat(node->root, "etc/kubernetes", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (kubernetes < 0)
+		return fault_errno(why, errno, "/etc/kubernetes");
+	r = pki_admin(kubernetes, time(NULL), &crt, &key, why);
+	if (r < 0)
+		return r;
+	probe_server(node, &server);
+	api.server = text_str(&server);
+	api.crt = text_str(&crt);
+	api.key = text_str(&key);
+	r = settle_all(node, &api, &absent, why);
+	if (r < 0 || absent.len == 0)
+		return r;
+	fault_set(why, EAGAIN, "they have not joined yet");
+	return step_wait(why, "nodes %s", text_str(&absent));
+}

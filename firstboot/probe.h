@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "cluster/api.h"
+#include "cluster/decide.h"
+
+struct fault;
+struct node;
+struct text;
+
+/* What lies on the disk and answers on the network, for decide(). Reads only. */
+
+/* From files below the node's root and from its state; the bus is not asked (kubelet_active). */
+void probe_disk(const struct node *node, struct decide_facts *ret) __attribute__((nonnull));
+
+/* "https://192.168.10.50:6443", brackets around IPv6. */
+void probe_server(const struct node *node, struct text *out) __attribute__((nonnull));
+
+/* 0 when the API server at the cluster's endpoint answers under our CA; else the cause. */
+int probe_api(const struct node *node, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * 0 when it can also take a join: it knows our bootstrap token, and the last of the rules that
+ * `kubeadm init` makes for joining nodes is there.
+ */
+int probe_join(const struct node *node, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/* "control-plane yes\n…": the facts as `--explain` shows them. */
+void probe_print(const struct decide_facts *facts, struct text *out) __attribute__((nonnull));

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct fault;
+struct node;
+
+/* A table of steps and who runs it. A step compares, then acts; it may run any number of times. */
+
+enum step_result { STEP_SAME = 0, STEP_CHANGED = 1 };
+
+enum step_state {
+	STEP_PENDING,
+	STEP_RUNNING,
+	STEP_WAITING, /* for something outside; tried again */
+	STEP_FAILED, /* tried again, unless its time is up */
+	STEP_DONE,
+	STEP_N_STATES,
+};
+
+const char *step_state_name(enum step_state state);
+
+struct step {
+	const char *name;
+	int (*run)(struct node *node, struct fault *why); /* enum step_result, or negative */
+	unsigned limit_s; /* it is given up after so long; 0: never */
+	bool background; /* the later ones do not wait for it */
+};
+
+struct step_event {
+	const char *name;
+	enum step_state state;
+	const char *reason; /* "" when there is nothing to say */
+	bool repeated; /* same state and cause as the last event of this step */
+};
+
+enum step_pause { STEP_PAUSE_OVER, STEP_PAUSE_RETRY, STEP_PAUSE_STOP };
+
+struct runner {
+	const struct step *steps;
+	size_t n;
+	struct node *node; /* what the steps work on */
+	void (*announce)(void *data, const struct step_event *event);
+	/* Sleeps so long; says whether somebody asked to try again at once, or to stop. */
+	enum step_pause (*pause)(void *data, unsigned ms);
+	int64_t (*now_ms)(void *data);
+	void *data; /* for the three */
+};
+
+/*
+ * Runs the steps in order, each until it succeeds; then the background ones in turn. 0 when all
+ * are done, -ECANCELED when pause said stop, else the fault of a step whose time was up.
+ */
+int steps_run(const struct runner *runner, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * Marks the fault as a wait: "the API server at X" goes before the cause that is there already.
+ * Returns -EAGAIN. The runner shows "waiting for the API server at X, 40 s: connection refused".
+ */
+int step_wait(struct fault *why, const char *format, ...)
+	__attribute__((format(printf, 2, 3), nonnull));
+
+/* How long to pause after so many tries: doubling from half a second to 15 s, with jitter. */
+unsigned step_delay_ms(unsigned tries, uint32_t random);

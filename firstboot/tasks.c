@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "firstboot/tasks.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/fs.h"
+#include "base/macros.h"
+#include "firstboot/apply.h"
+#include "firstboot/nft.h"
+#include "firstboot/node.h"
+
+DEFINE_DROP(bus, struct sd_bus *, units_close)
+
+enum { UNIT_LIMIT_S = 90 };
+
+struct units_tick task_tick(struct node *node)
+{
+	return (struct units_tick){ .alive = node->alive, .data = node->data };
+}
+
+int task_unit_up(struct node *node, const char *unit, bool changed, struct fault *why)
+{
+	scoped(drop_bus) struct sd_bus *bus = NULL;
+	struct units_tick tick = task_tick(node);
+	char state[32];
+	int r = units_open(&bus, why);
+
+	if (r >= 0)
+		r = units_state(bus, unit, state, why);
+	if (r < 0)
+		return r;
+	if (!changed && strcmp(state, "active") == 0)
+		return STEP_SAME;
+	r = changed ? units_restart(bus, unit, UNIT_LIMIT_S, &tick, why) :
+		      units_start(bus, unit, UNIT_LIMIT_S, &tick, why);
+	return r < 0 ? r : STEP_CHANGED;
+}
+
+static int task_seed(struct node *node, struct fault *why)
+{
+	int r = node_load(node, why);
+
+	return r < 0 ? r : STEP_SAME;
+}
+
+/* containerd's own readiness notice says that its socket answers. */
+static int task_containerd(struct node *node, struct fault *why)
+{
+	int r = node_apply(node, PLAN_CONTAINERD, why);
+
+	if (r < 0 || !apply_find(&node->plan, PLAN_CONTAINERD, "", "config.toml", 0))
+		return r;
+	return task_unit_up(node, "containerd.service", r == FS_CHANGED, why);
+}
+
+static int task_images(struct node *node, struct fault *why)
+{
+	return node_apply(node, PLAN_IMAGES, why);
+}
+
+static int task_firewall(struct node *node, struct fault *why)
+{
+	const struct plan_action *rules;
+	int changed = node_apply(node, PLAN_FIREWALL, why);
+	size_t i;
+	int r = changed;
+
+	for (i = 0; r >= 0; i++) {
+		rules = apply_find(&node->plan, PLAN_FIREWALL, "", ".nft", i);
+		if (!rules)
+			return changed;
+		if (r == FS_SAME && nft_is_loaded(rules->content))
+			continue;
+		r = nft_load(rules->content, why);
+		changed = FS_CHANGED;
+	}
+	return r;
+}
+
+static int task_shares(struct node *node, struct fault *why)
+{
+	return node_apply(node, PLAN_SHARES, why);
+}
+
+const struct step task_table[] = {
+	{ .name = "seed", .run = task_seed },
+	{ .name = "swap", .run = task_swap },
+	{ .name = "kernel", .run = task_kernel },
+	{ .name = "clock", .run = task_clock },
+	{ .name = "containerd", .run = task_containerd },
+	{ .name = "images", .run = task_images },
+	{ .name = "firewall", .run = task_firewall },
+	{ .name = "cluster", .run = task_cluster },
+	{ .name = "shares", .run = task_shares, .background = true },
+	{ .name = "objects", .run = task_objects, .background = true },
+};
+const size_t task_table_n = COUNT(task_table);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "firstboot/steps.h"
+#include "firstboot/units.h"
+
+struct node;
+struct text;
+
+/* The steps of `run`, each in a file of its own where it is more than its files. */
+
+extern const struct step task_table[];
+extern const size_t task_table_n;
+
+int task_swap(struct node *node, struct fault *why);
+int task_kernel(struct node *node, struct fault *why);
+int task_clock(struct node *node, struct fault *why);
+int task_cluster(struct node *node, struct fault *why);
+int task_objects(struct node *node, struct fault *why);
+
+/* The waits of a step, bound to the node's own alive(). */
+struct units_tick task_tick(struct node *node);
+
+/* Restarts a unit when changed, else starts it unless it is active. STEP_SAME or STEP_CHANGED. */
+int task_unit_up(struct node *node, const char *unit, bool changed, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/* One line of /proc/swaps: its device or file with the octal escapes undone; false: the header. */
+bool swap_line(const char *line, struct text *ret_path) __attribute__((nonnull));
+
+/*
+ * Sets every "key = value" of a sysctl.d text below root's proc/sys that is not so already, and
+ * verifies it. STEP_SAME or STEP_CHANGED.
+ */
+int kernel_sysctls(int root, const char *text, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/* The time that is past for certain: of image.json and of the state, in seconds. */
+int64_t clock_floor(int root, int64_t saved_time);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+struct fault;
+struct progress;
+
+/*
+ * The cache folder: $RACKSEED_CACHE, else $XDG_CACHE_HOME/rackseed, else ~/.cache/rackseed. What
+ * is finished bears the key of its inputs in its name and came there by rename; what is being made
+ * begins with CACHE_UNFINISHED and is removed by whoever locks the cache next.
+ */
+#define CACHE_UNFINISHED "unfinished-"
+
+struct cache {
+	int fd;
+	int lock_fd;
+	char *path; /* absolute, of characters that apt and mmdebstrap take unquoted */
+};
+
+/* Opens and makes it. For scoped(): cache_done, which also unlocks. */
+int cache_open(struct cache *ret, struct fault *why) __attribute__((nonnull, warn_unused_result));
+void cache_done(struct cache *c);
+
+/* Waits for other builds, says so, and clears away what an interrupted one left. */
+int cache_lock(struct cache *c, struct progress *progress, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/fault.h"
+#include "base/fs.h"
+#include "base/text.h"
+#include "cluster/api.h"
+#include "cluster/model.h"
+#include "cluster/pki.h"
+#include "image/lease.h"
+#include "image/status.h"
+#include "image/virt.h"
+
+enum { PACE_MS = 2000, API_LIMIT_MS = 5000, SERVER_LEN = 320 };
+
+/* One `rackseed status`: what it asks with, and what was shown last. */
+struct watch {
+	const struct invocation *in;
+	const struct model *model;
+	virConnectPtr connect; /* NULL: no libvirt */
+	struct text ca, crt, key;
+	struct status_row *rows;
+	struct domain_facts *domains;
+	char **lines; /* --wait: each node's line as printed last */
+	bool all_ready;
+	int64_t first_beat; /* the newest heartbeat at the first answer, 0: no answer yet */
+	bool is_alive; /* heartbeats were seen to go on */
+};
+
+static void watch_done(struct watch *w)
+{
+	size_t i;
+
+	drop_connect(&w->connect);
+	text_done(&w->ca);
+	text_done(&w->crt);
+	text_wipe(&w->key);
+	for (i = 0; w->lines && i < w->model->n_nodes; i++)
+		free(w->lines[i]);
+	free(w->lines);
+	free(w->rows);
+	free(w->domains);
+}
+
+static bool has_machines(const struct model *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->n_nodes; i++)
+		if (m->nodes[i].vm.mark.line != 0)
+			return true;
+	return false;
+}
+
+/* Servers need no libvirt, so its absence is no fault here. */
+static void open_libvirt(struct watch *w)
+{
+	struct fault why = { 0 };
+
+	if (!has_machines(w->model))
+		return;
+	if (virt_open(command_value(w->in, "connect"), &w->connect, &why) < 0 && !w->in->quiet)
+		fprintf(stderr, "rackseed: warning: %s\n", why.text);
+}
+
+static int watch_init(struct watch *w, struct fault *why)
+{
+	scoped(drop_fd) int folder = command_folder(w->in, why);
+	scoped(drop_fd) int secrets = -1;
+	int r;
+
+	if (folder < 0)
+		return folder;
+	secrets = openat(folder, "secrets", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (secrets < 0)
+		return fault_errno(why, errno, "secrets (rackseed secrets makes them)");
+	r = fs_read(secrets, "pki/ca.crt", 1 << 20, &w->ca, why);
+	if (r < 0)
+		return fault_wrap(why, "secrets (rackseed secrets makes them)");
+	r = pki_admin(secrets, time(NULL), &w->crt, &w->key, why);
+	if (r < 0)
+		return r;
+	w->rows = calloc(w->model->n_nodes + 1, sizeof(*w->rows));
+	w->domains = calloc(w->model->n_nodes + 1, sizeof(*w->domains));
+	w->lines = calloc(w->model->n_nodes + 1, sizeof(*w->lines));
+	if (!w->rows || !w->domains || !w->lines)
+		return fault_errno(why, ENOMEM, "status");
+	open_libvirt(w);
+	return 0;
+}
+
+/* https://HOST:PORT; an IPv6 address stands in brackets. */
+static void server_url(const char *host, unsigned port, char url[static SERVER_LEN])
+{
+	bool bare = strchr(host, ':') != NULL;
+
+	snprintf(url, SERVER_LEN, "https://%s%s%s:%u", bare ? "[" : "", host, bare ? "]" : "", port);
+}
+
+/* What one API server said; owns it. */
+struct answer {
+	struct api_node *nodes;
+	unsigned long n_nodes;
+	struct leases leases;
+};
+
+static void answer_done(struct answer *answer)
+{
+	api_nodes_free(answer->nodes, answer->n_nodes);
+	leases_done(&answer->leases);
+}
+
+/* One server's answers. Leases may be missing: then what it says of the nodes stands alone. */
+static int ask_one(const struct watch *w, const char *host, struct status_facts *facts,
+		   struct answer *answer, struct fault *why)
+{
+	scoped(text_done) struct text body = { 0 };
+	char url[SERVER_LEN];
+	struct api api = { .server = url, .ca = text_str(&w->ca), .crt = text_str(&w->crt),
+			   .key = text_str(&w->key), .timeout_ms = API_LIMIT_MS };
+	struct fault no_leases;
+	int r;
+
+	server_url(host, w->model->endpoint_port, url);
+	r = api_nodes(&api, &answer->nodes, &answer->n_nodes, why);
+	if (r < 0)
+		return r;
+	facts->nodes = answer->nodes;
+	facts->n_nodes = answer->n_nodes;
+	if (api_call(&api, "GET", LEASE_PATH, NULL, &body, &no_leases) == 200 &&
+	    leases_parse(text_str(&body), body.len, &answer->leases, &no_leases) == 0)
+		facts->leases = &answer->leases;
+	return 0;
+}
+
+/*
+ * The endpoint's name often is a node of the file that this host cannot resolve, so the control
+ * planes are asked by their addresses; the endpoint itself only when it is something else.
+ */
+static int ask(const struct watch *w, struct status_facts *facts, struct answer *answer,
+	       struct fault *why)
+{
+	const struct model *m = w->model;
+	char address[NET_IP_LEN];
+	size_t i;
+	int r = fault_set(why, ENOENT, "no control plane in the file");
+
+	if (m->endpoint_host && !model_node(m, m->endpoint_host))
+		r = ask_one(w, m->endpoint_host, facts, answer, why);
+	for (i = 0; r < 0 && i < m->n_nodes; i++)
+		if (m->nodes[i].roles & MODEL_CONTROL_PLANE)
+			r = ask_one(w, net_ip_text(&m->nodes[i].address, address), facts, answer,
+				    why);
+	return r;
+}
+
+static bool look_at_machines(struct watch *w)
+{
+	struct fault why;
+	size_t i;
+
+	for (i = 0; w->connect && i < w->model->n_nodes; i++)
+		if (domain_look(w->connect, w->model, &w->model->nodes[i], &w->domains[i],
+				&why) < 0)
+			return false;
+	return w->connect != NULL;
+}
+
+/* After an outage the API server repeats what it was told before it, until heartbeats go on. */
+static void feel_pulse(struct watch *w, const struct status_facts *facts)
+{
+	if (facts->api_silent)
+		return;
+	if (!facts->leases || facts->leases->newest == 0)
+		w->is_alive = true; /* a cluster without leases: nothing to feel */
+	else if (w->first_beat == 0)
+		w->first_beat = facts->leases->newest;
+	else if (facts->leases->newest != w->first_beat)
+		w->is_alive = true;
+}
+
+/* Asks everybody once and hands the picture to show(). */
+static int look(struct watch *w, int64_t elapsed_s,
+		int (*show)(struct watch *w, int64_t elapsed_s, struct fault *why),
+		struct fault *why)
+{
+	scoped(answer_done) struct answer answer = { 0 };
+	struct fault no_api = { 0 };
+	struct status_facts facts = { 0 };
+
+	if (ask(w, &facts, &answer, &no_api) < 0)
+		facts.api_silent = no_api.text;
+	if (look_at_machines(w))
+		facts.domains = w->domains;
+	w->all_ready = status_merge(w->model, &facts, w->rows);
+	feel_pulse(w, &facts);
+	return show(w, elapsed_s, why);
+}
+
+static int show_all(struct watch *w, int64_t elapsed_s, struct fault *why)
+{
+	scoped(text_done) struct text out = { 0 };
+
+	(void)elapsed_s;
+	if (w->in->json)
+		status_json(w->rows, w->model->n_nodes, &out);
+	else
+		status_table(w->rows, w->model->n_nodes, &out);
+	if (text_error(&out) < 0)
+		return fault_errno(why, text_error(&out), "status");
+	fputs(text_str(&out), stdout);
+	return 0;
+}
+
+static int show_changes(struct watch *w, int64_t elapsed_s, struct fault *why)
+{
+	size_t i;
+
+	for (i = 0; i < w->model->n_nodes; i++) {
+		scoped(text_done) struct text line = { 0 };
+
+		status_line(&w->rows[i], &line);
+		if (text_error(&line) < 0)
+			return fault_errno(why, text_error(&line), "status");
+		if (w->lines[i] && strcmp(w->lines[i], text_str(&line)) == 0)
+			continue;
+		printf("%5lld s  %s\n", (long long)elapsed_s, text_str(&line));
+		free(w->lines[i]);
+		w->lines[i] = text_take(&line);
+	}
+	return fflush(stdout) == 0 ? 0 : fault_errno(why, errno, "stdout");
+}
+
+static int show_nothing(struct watch *w, int64_t elapsed_s, struct fault *why)
+{
+	(void)w;
+	(void)elapsed_s;
+	(void)why;
+	return 0;
+}
+
+static int64_t now_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+/* As JSON only the end is shown: an array is no stream. limit_s 0: for ever. */
+static int wait_ready(struct watch *w, long limit_s, struct fault *why)
+{
+	const struct timespec pace = { .tv_sec = PACE_MS / 1000,
+				       .tv_nsec = PACE_MS % 1000 * 1000000L };
+	int64_t begin = now_s();
+	int r;
+
+	for (;;) {
+		r = look(w, now_s() - begin, w->in->json ? show_nothing : show_changes, why);
+		if (r < 0 || (w->all_ready && w->is_alive) || (limit_s && now_s() - begin >= limit_s))
+			break;
+		nanosleep(&pace, NULL);
+	}
+	if (r == 0 && w->in->json)
+		r = look(w, 0, show_all, why);
+	w->all_ready = w->all_ready && w->is_alive;
+	if (r == 0 && !w->all_ready)
+		fprintf(stderr, "rackseed: not all nodes were Ready within %ld s\n", limit_s);
+	return r;
+}
+
+static int run_status(const struct invocation *in, struct fault *why)
+{
+	scoped(model_done) struct model m = { 0 };
+	scoped(watch_done) struct watch w = { .in = in, .model = &m };
+	const char *timeout = command_value(in, "timeout");
+	char *end;
+	long limit_s = 0;
+	int r = command_load(in, &m, NULL, why);
+
+	if (r != 0)
+		return r;
+	if (timeout) {
+		errno = 0;
+		limit_s = strtol(timeout, &end, 10);
+		if (*timeout == '\0' || *end || errno || limit_s < 1)
+			return fault_set(why, EINVAL, "--timeout '%s' is no number of seconds",
+					 timeout);
+	}
+	r = watch_init(&w, why);
+	if (r == 0)
+		r = command_value(in, "wait") ? wait_ready(&w, limit_s, why) :
+						look(&w, 0, show_all, why);
+	if (r < 0)
+		return r;
+	return w.all_ready ? EXIT_DONE : EXIT_FAILED;
+}
+
+static const struct command_option options[] = {
+	{ "wait", NULL, "ends when all are Ready; prints each line that changes" },
+	{ "timeout", "SECONDS", "with --wait: gives up after this, default never" },
+	{ "connect", "URI", "the libvirt to ask, default qemu:///system" },
+	{ NULL, NULL, NULL },
+};
+
+const struct command cmd_status = {
+	.name = "status",
+	.synopsis = "[--wait]",
+	.help = "shows what each node is, from the API server and from libvirt",
+	.options = options,
+	.run = run_status,
+};

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "netplan/netplan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* libnetplan's, by the path that pkg-config gives: <netplan/netplan.h> would be our own. */
+#if __has_include(<glib.h>)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wstrict-prototypes"
+#include <netplan.h>
+#include <parse.h>
+#include <util.h>
+#pragma GCC diagnostic pop
+
+#include "base/fault.h"
+#include "base/fs.h"
+#include "base/macros.h"
+
+enum { PATH_LEN = 32 };
+
+static void drop_parser(NetplanParser **parser)
+{
+	if (*parser)
+		netplan_parser_clear(parser);
+}
+
+static void drop_state(NetplanState **state)
+{
+	if (*state)
+		netplan_state_clear(state);
+}
+
+/* The library reads files only: a nameless one in memory, as private as the real one. */
+static int open_text(const char *yaml, char path[static PATH_LEN], struct fault *why)
+{
+	size_t n = strlen(yaml);
+	int fd = memfd_create("netplan", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return fault_errno(why, errno, "netplan");
+	errno = EIO;
+	if (fchmod(fd, 0600) < 0 || write(fd, yaml, n) != (ssize_t)n) {
+		int code = errno;
+
+		close(fd);
+		return fault_errno(why, code, "netplan");
+	}
+	snprintf(path, PATH_LEN, "/proc/self/fd/%d", fd);
+	return fd;
+}
+
+/* "PATH:5:7: Error in network definition: …" and the source line below: "line 5: …" is enough. */
+static int translate(NetplanError *error, const char *path, struct fault *why)
+{
+	char message[768] = "";
+	const char *text = message;
+	size_t n = strlen(path);
+	int line = 0, skip = 0;
+
+	if (!error)
+		return fault_set(why, EINVAL, "netplan: refused without a word");
+	netplan_error_message(error, message, sizeof(message));
+	message[sizeof(message) - 1] = '\0';
+	netplan_error_clear(&error);
+	message[strcspn(message, "\n")] = '\0';
+	if (strncmp(text, path, n) == 0 &&
+	    sscanf(text + n, ":%d:%*d: Error in network definition: %n", &line, &skip) == 1)
+		text += n + (size_t)skip;
+	if (skip == 0)
+		return fault_set(why, EINVAL, "netplan: %s", text);
+	return fault_set(why, EINVAL, "netplan: line %d: %s", line, text);
+}
+
+int netplan_lint(const char *yaml, struct fault *why)
+{
+	char path[PATH_LEN] = "";
+	scoped(drop_fd) int fd = open_text(yaml, path, why);
+	scoped(drop_parser) NetplanParser *parser = NULL;
+	scoped(drop_state) NetplanState *state = NULL;
+	NetplanError *error = NULL;
+
+	if (fd < 0)
+		return fd;
+	parser = netplan_parser_new();
+	state = netplan_state_new();
+	if (!netplan_parser_load_yaml(parser, path, &error) ||
+	    !netplan_state_import_parser_results(state, parser, &error))
+		return translate(error, path, why);
+	return 0;
+}
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#include "registry/registry.h"
+
+#include "base/quote.h"
+#include "base/text.h"
+
+static const char head[] = "# Written by rackseed from cluster.yaml; changes here do not last.\n";
+
+static void key(struct text *out, const char *name, const char *value)
+{
+	text_addf(out, "%s = ", name);
+	quote_toml(out, value);
+	text_add(out, "\n");
+}
+
+/* containerd 1.x: one plugin for all of CRI. */
+static void version_2(const struct registry_containerd *c, struct text *out)
+{
+	text_addf(out, "version = 2\n\n[plugins.\"io.containerd.grpc.v1.cri\"]\n");
+	key(out, "sandbox_image", c->pause);
+	text_add(out, "\n[plugins.\"io.containerd.grpc.v1.cri\".cni]\n");
+	key(out, "bin_dir", c->cni_bin_dir);
+	key(out, "conf_dir", "/etc/cni/net.d");
+	text_add(out, "\n[plugins.\"io.containerd.grpc.v1.cri\".containerd]\n"
+		      "default_runtime_name = \"runc\"\n"
+		      "\n[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runc]\n"
+		      "runtime_type = \"io.containerd.runc.v2\"\n"
+		      "\n[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runc.options]\n"
+		      "SystemdCgroup = true\n"
+		      "\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\n"
+		      "config_path = \"/etc/containerd/certs.d\"\n");
+}
+
+/* containerd 2.x: images and runtime are plugins of their own; 2.1 took a list of CNI folders. */
+static void version_3(const struct registry_containerd *c, struct text *out)
+{
+	text_add(out, "version = 3\n\n[plugins.'io.containerd.cri.v1.images'.pinned_images]\n");
+	key(out, "sandbox", c->pause);
+	text_add(out, "\n[plugins.'io.containerd.cri.v1.images'.registry]\n"
+		      "config_path = \"/etc/containerd/certs.d\"\n"
+		      "\n[plugins.'io.containerd.cri.v1.runtime'.cni]\n");
+	if (c->minor == 0) {
+		key(out, "bin_dir", c->cni_bin_dir);
+	} else {
+		text_add(out, "bin_dirs = [");
+		quote_toml(out, c->cni_bin_dir);
+		text_add(out, "]\n");
+	}
+	key(out, "conf_dir", "/etc/cni/net.d");
+	text_add(out, "\n[plugins.'io.containerd.cri.v1.runtime'.containerd]\n"
+		      "default_runtime_name = \"runc\"\n"
+		      "\n[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]\n"
+		      "runtime_type = \"io.containerd.runc.v2\"\n"
+		      "\n[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]\n"
+		      "SystemdCgroup = true\n");
+}
+
+void registry_containerd_config(const struct registry_containerd *c, struct text *out)
+{
+	text_add(out, head);
+	if (c->major < 2)
+		version_2(c, out);
+	else
+		version_3(c, out);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include "registry/registry.h"
+
+#include <string.h>
+
+#include "base/macros.h"
+#include "base/quote.h"
+#include "base/text.h"
+
+static const char head[] = "# Written by rackseed from cluster.yaml; changes here do not last.\n";
+
+/* Docker's registry answers under a name that no image bears. */
+static const char *real_host(const char *host)
+{
+	return strcmp(host, "docker.io") == 0 ? "registry-1.docker.io" : host;
+}
+
+static void url(const struct registry_host *h, struct text *out)
+{
+	scoped(text_done) struct text whole = { 0 };
+
+	text_addf(&whole, "%s://%s%s", h->insecure ? "http" : "https", real_host(h->host),
+		  h->path ? h->path : "");
+	quote_toml(out, text_str(&whole));
+}
+
+static void host_table(const struct registry_host *h, struct text *out)
+{
+	text_add(out, "\n[host.");
+	url(h, out);
+	text_add(out, "]\ncapabilities = [\"pull\", \"resolve\"]\n");
+	if (h->path)
+		text_add(out, "override_path = true\n");
+	if (h->ca) {
+		text_add(out, "ca = ");
+		quote_toml(out, h->ca);
+		text_add(out, "\n");
+	}
+	if (h->basic) {
+		/* Base64, or a template's place for it: nothing that TOML would want escaped. */
+		text_add(out, "[host.");
+		url(h, out);
+		text_addf(out, ".header]\nauthorization = \"Basic %s\"\n", h->basic);
+	}
+}
+
+void registry_hosts(const struct registry_host *server, const struct registry_host *mirrors,
+		    size_t n_mirrors, struct text *out)
+{
+	size_t i;
+
+	text_add(out, head);
+	if (server) {
+		text_add(out, "server = ");
+		url(server, out);
+		text_add(out, "\n");
+	}
+	for (i = 0; i < n_mirrors; i++)
+		host_table(&mirrors[i], out);
+	/* The server as a table of its own only where more than its address has to be said. */
+	if (server && (server->ca || server->basic))
+		host_table(server, out);
+}
