@@ -53,12 +53,15 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DRACKSEED_VERSION='"$(VERSION)"' -I. $(WA
 	$(CFLAGS.$(MODE)) $(CFLAGS)
 
 MAKEFLAGS += -r
+# V=1 shows the whole command lines.
+V ?= 0
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),,@echo '  $(1)')
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .SECONDARY:
 .DEFAULT_GOAL := all
 
-SRC.%   = $(sort $(wildcard $*/*.c))
 sources = $(filter-out $(1)/main.c,$(sort $(wildcard $(1)/*.c)))
 objects = $(patsubst %.c,$(B)/%.o,$(call sources,$(1)))
 archive = $(B)/$(1)/$(1).a
@@ -75,12 +78,12 @@ all: $(PROGRAMS:%=$(B)/%) node-tree ## the programs, at build/$(MODE)
 NODE_FILES := $(shell find firstboot/tree \( -type f -o -type l \) 2>/dev/null)
 node-tree: $(B)/node/.stamp
 $(B)/node/.stamp: $(B)/rackseed-firstboot $(B)/rackseed-share $(NODE_FILES)
-	rm -rf $(B)/node
-	mkdir -p $(B)/node/usr/sbin $(B)/node/usr/lib/rackseed
-	$(if $(NODE_FILES),cp -a firstboot/tree/. $(B)/node/)
-	install -m 0755 $(B)/rackseed-firstboot $(B)/node/usr/sbin/rackseed-firstboot
-	install -m 0755 $(B)/rackseed-share $(B)/node/usr/lib/rackseed/rackseed-share
-	touch $@
+	@rm -rf $(B)/node
+	@mkdir -p $(B)/node/usr/sbin $(B)/node/usr/lib/rackseed
+	$(if $(NODE_FILES),@cp -a firstboot/tree/. $(B)/node/)
+	@install -m 0755 $(B)/rackseed-firstboot $(B)/node/usr/sbin/rackseed-firstboot
+	@install -m 0755 $(B)/rackseed-share $(B)/node/usr/lib/rackseed/rackseed-share
+	@touch $@
 
 # Rebuilds everything when the compiler or a flag changes.
 $(B)/flags: FORCE
@@ -91,13 +94,15 @@ FORCE:
 define folder_rules
 $(B)/$(1)/%.o: $(1)/%.c $(B)/flags
 	@mkdir -p $$(@D)
-	$$(CC) $$(ALL_CFLAGS) $$(if $$(PKG.$(1)),$$(shell pkg-config --cflags $$(PKG.$(1)) 2>/dev/null)) -MMD -MP -c -o $$@ $$<
+	$$(call say,CC  $$@)
+	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(if $$(PKG.$(1)),$$(shell pkg-config --cflags $$(PKG.$(1)) 2>/dev/null)) -MMD -MP -c -o $$@ $$<
 $(B)/$(1)/$(1).a: $(call objects,$(1))
 	@mkdir -p $$(@D); rm -f $$@
-	ar rcs $$@ $$^
+	$$(Q)ar rcs $$@ $$^
 $(B)/tests/$(1)/%: tests/$(1)/%.c $(foreach f,$(1) $(DEPS.$(1)),$(call archive,$(f))) $(B)/flags
 	@mkdir -p $$(@D)
-	$$(CC) $$(ALL_CFLAGS) $$(if $$(call pkgs,$(1)),$$(shell pkg-config --cflags $$(call pkgs,$(1)) 2>/dev/null)) -MMD -MP \
+	$$(call say,CC  $$@)
+	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(if $$(call pkgs,$(1)),$$(shell pkg-config --cflags $$(call pkgs,$(1)) 2>/dev/null)) -MMD -MP \
 	 -o $$@ $$< $(foreach f,$(1) $(DEPS.$(1)),$(call archive,$(f))) $$(LDFLAGS.$$(MODE)) $$(LDFLAGS) \
 	 $$(shell pkg-config --libs $$(call pkgs,$(1)) cmocka) -lm
 endef
@@ -105,7 +110,8 @@ $(foreach f,$(FOLDERS),$(eval $(call folder_rules,$(f))))
 
 define program_rule
 $(B)/$(1): $(B)/$(MAIN.$(1))/main.o $(foreach f,$(MAIN.$(1)) $(DEPS.$(MAIN.$(1))),$(call archive,$(f)))
-	$$(CC) $$(CFLAGS.$$(MODE)) -o $$@ $$^ $$(LDFLAGS.$$(MODE)) $$(LDFLAGS) $$(shell pkg-config --libs $(call pkgs,$(MAIN.$(1))))
+	$$(call say,LD  $$@)
+	$$(Q)$$(CC) $$(CFLAGS.$$(MODE)) -o $$@ $$^ $$(LDFLAGS.$$(MODE)) $$(LDFLAGS) $$(shell pkg-config --libs $(call pkgs,$(MAIN.$(1))))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
 
@@ -113,7 +119,8 @@ $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
 FUZZ_ARCHIVES := $(foreach f,cluster netplan registry storage base,$(call archive,$(f)))
 $(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_ARCHIVES) $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_ARCHIVES) $(LDFLAGS.$(MODE)) \
+	$(call say,CC  $@)
+	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_ARCHIVES) $(LDFLAGS.$(MODE)) \
 	 $(shell pkg-config --libs libfyaml libcrypto libcurl)
 
 # ---- what is checked ------------------------------------------------------------------------
@@ -127,22 +134,22 @@ deps: ## installs the packages that building and testing need (as root)
 	tests/deps
 
 check: deps ## every test, those that boot machines included
-	$(MAKE) MODE=$(MODE) all
-	$(MAKE) MODE=asan $(UNIT_TESTS:$(B)/%=build/asan/%)
-	$(MAKE) MODE=fuzz build-fuzzers
+	$(MAKE) --no-print-directory MODE=$(MODE) all
+	$(MAKE) --no-print-directory MODE=asan $(UNIT_TESTS:$(B)/%=build/asan/%)
+	$(MAKE) --no-print-directory MODE=fuzz build-fuzzers
 	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(CHECKS) $(UNIT_TESTS:$(B)/%=build/asan/%) tests/fuzz/run $(VM_TESTS)
 
 check-fast: deps ## what needs no boot
-	$(MAKE) MODE=$(MODE) all
-	$(MAKE) MODE=asan $(UNIT_TESTS:$(B)/%=build/asan/%)
-	$(MAKE) MODE=fuzz build-fuzzers
+	$(MAKE) --no-print-directory MODE=$(MODE) all
+	$(MAKE) --no-print-directory MODE=asan $(UNIT_TESTS:$(B)/%=build/asan/%)
+	$(MAKE) --no-print-directory MODE=fuzz build-fuzzers
 	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(CHECKS) $(UNIT_TESTS:$(B)/%=build/asan/%) tests/fuzz/run
 
 check-unit: $(UNIT_TESTS) ## the unit tests alone; BLESS=1 rewrites golden files
 	tests/run $(UNIT_TESTS)
 
 check-vm: deps ## tests that boot machines; TEST=assemble runs one
-	$(MAKE) MODE=$(MODE) all
+	$(MAKE) --no-print-directory MODE=$(MODE) all
 	MODE=$(MODE) tests/run $(wildcard tests/vm/$(TEST)/test)
 
 .PHONY: check-unit build-fuzzers unit-tests
@@ -150,11 +157,11 @@ unit-tests: $(UNIT_TESTS)
 build-fuzzers: $(FUZZERS)
 
 fuzz: ## runs every fuzz target for FUZZ_SECONDS
-	$(MAKE) MODE=fuzz build-fuzzers
+	$(MAKE) --no-print-directory MODE=fuzz build-fuzzers
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run tests/fuzz/run
 
 cov: ## line and branch coverage per folder
-	$(MAKE) MODE=cov unit-tests
+	$(MAKE) --no-print-directory MODE=cov unit-tests
 	tests/cov build/cov
 
 tidy: compile_commands.json ## clang-tidy with the limits of the house
@@ -164,7 +171,7 @@ bench: all ## figures as ratios; the table goes to docs/bench.md
 	tests/bench/run $(B)
 
 demo: deps ## builds the example cluster, boots it as VMs, waits until it is Ready
-	$(MAKE) all
+	$(MAKE) --no-print-directory all
 	tests/vm/demo up
 demo-down: ## takes the machines of `make demo` down
 	tests/vm/demo down

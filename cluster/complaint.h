@@ -15,7 +15,7 @@ enum complaint_severity { COMPLAINT_ERROR, COMPLAINT_WARNING, COMPLAINT_N_SEVERI
 struct complaint {
 	enum complaint_severity severity;
 	struct model_mark mark;
-	const char *code; /* stable, such as "address-twice"; static storage */
+	const char *code; /* a row of complaint_codes */
 	char *node; /* or NULL */
 	char *message;
 	char *hint; /* or NULL */
@@ -25,15 +25,26 @@ struct complaints {
 	struct complaint *list;
 	size_t n, size;
 	size_t n_errors;
-	bool truncated; /* memory ran out or more than 1000: the list is not complete */
+	bool truncated; /* memory ran out or more than COMPLAINTS_MAX: the list is not complete */
 };
+
+enum { COMPLAINTS_MAX = 1000 };
+
+/* Every code there is, sorted, NULL at the end. A code never changes its meaning. */
+extern const char *const complaint_codes[];
 
 void complaints_done(struct complaints *c);
 
-/* Adds one; hint may be NULL. The same code at the same mark is taken once. */
+/*
+ * Adds one; hint may be NULL. The same message of the same code at the same mark is taken once. A
+ * message longer than 400 bytes is cut.
+ */
 void complaint_add(struct complaints *c, enum complaint_severity severity, struct model_mark mark,
 		   const char *code, const char *node, const char *hint, const char *format, ...)
 	__attribute__((format(printf, 7, 8), nonnull(1, 4, 7)));
+
+/* Says that memory ran out, as an error, so that nobody takes the document for checked. */
+void complaints_exhausted(struct complaints *c) __attribute__((nonnull));
 
 /* Puts them in the order of the file. */
 void complaints_sort(struct complaints *c);
@@ -47,3 +58,17 @@ void complaints_print(const struct complaints *c, const char *file, const char *
 
 /* A JSON array of objects: file line column severity node code message hint. */
 void complaints_json(const struct complaints *c, const char *file, struct text *out);
+
+/*
+ * "did you mean": of the candidates tried, the one nearest to word by Damerau-Levenshtein distance,
+ * letters of either case being equal. best is NULL while none is near enough to be meant.
+ */
+struct complaint_guess {
+	const char *word;
+	const char *best;
+	unsigned distance;
+	size_t n_tried; /* after 1000 no more are looked at: a guess must stay cheap */
+};
+
+void complaint_guess_try(struct complaint_guess *guess, const char *candidate)
+	__attribute__((nonnull));

@@ -35,6 +35,13 @@ void plan_put_file(struct plan *p, enum plan_step step, const char *path, const 
 /* A place for a secret, see plan.h. */
 void plan_place(const char *form, const char *path, struct text *out);
 
+/* As people see an action: its line without the newline, and what it holds without a secret. */
+void plan_headline(const struct plan_action *a, struct text *out);
+void plan_body(const struct plan_action *a, struct text *out);
+
+/* Each line with a prefix; control characters, which the document may hold, as spaces. */
+void plan_lines(const char *s, const char *prefix, struct text *out);
+
 /* /etc/cni/net.d/10-rackseed.conflist: a bridge with the node's part of the pod network. */
 void cni_conflist(const struct net_cidr *pods, struct text *out);
 

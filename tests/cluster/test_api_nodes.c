@@ -209,7 +209,7 @@ static const struct {
 	{ { { .text = HEAD("404 Not Found", "0") }, { .text = HEAD("200 OK", "2") "ok" } }, 2, 0, "" },
 	{ { { .text = HEAD("404 Not Found", "0") }, { .text = HEAD("404 Not Found", "0") } }, 2,
 	  -ENOENT, "said 404" },
-	{ { { .text = HEAD("500 Internal Server Error", "90")
+	{ { { .text = HEAD("500 Internal Server Error", "89")
 		      "[+]ping ok\n[-]etcd failed: reason withheld\n"
 		      "[-]poststarthook/rbac failed: reason withheld\n" } }, 1,
 	  -EAGAIN, "not ready yet: etcd, poststarthook/rbac" },

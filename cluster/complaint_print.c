@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#include "cluster/complaint.h"
+
+#include <string.h>
+
+#include "base/macros.h"
+#include "base/quote.h"
+#include "base/text.h"
+
+/* A source line longer than this is shown in part: from CONTEXT characters before the caret on. */
+enum { SHOWN_MAX = 120, CONTEXT = 60 };
+
+/* A place in the source that only moves forward, so that printing stays linear. */
+struct cursor {
+	const char *s, *end;
+	unsigned line;
+};
+
+static const char *line_end(const struct cursor *at)
+{
+	const char *s = at->s;
+
+	while (s < at->end && *s != '\n' && *s != '\r')
+		s++;
+	return s;
+}
+
+/* Moves on to the line; false when there is none such. */
+static bool seek(struct cursor *at, unsigned line)
+{
+	while (at->line < line) {
+		const char *s = line_end(at);
+
+		if (s == at->end)
+			return false;
+		at->s = s + (s[0] == '\r' && s + 1 < at->end && s[1] == '\n' ? 2 : 1);
+		at->line++;
+	}
+	return at->line == line && at->s < at->end;
+}
+
+/*
+ * Whether a terminal would obey it instead of showing it: C0 and C1 controls, and the marks that
+ * turn the direction of writing round (U+200E, U+200F, U+202A-202E, U+2066-2069).
+ */
+static bool is_control(const char *s, size_t n)
+{
+	const unsigned char *c = (const unsigned char *)s;
+
+	if (n == 1)
+		return c[0] < 0x20 || c[0] == 0x7f;
+	if (n == 2)
+		return c[0] == 0xc2 && c[1] < 0xa0;
+	if (n != 3 || c[0] != 0xe2)
+		return false;
+	return (c[1] == 0x80 && (c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xaa && c[2] <= 0xae))) ||
+	       (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9);
+}
+
+/* Adds one character so that it is harmless; returns the bytes it took. */
+static size_t add_visible(struct text *out, const char *s, size_t left)
+{
+	size_t n = text_utf8(s, left);
+
+	if (n == 0)
+		text_add(out, "?");
+	else if (is_control(s, n))
+		text_add(out, " ");
+	else
+		text_add_n(out, s, n);
+	return n ? n : 1;
+}
+
+static void add_words(struct text *out, const char *s)
+{
+	size_t left = strlen(s);
+
+	while (left > 0) {
+		size_t n = add_visible(out, s, left);
+
+		s += n;
+		left -= n;
+	}
+}
+
+/* The line at the cursor with a caret below its column. */
+static void print_source(struct text *out, const struct cursor *at, unsigned column)
+{
+	const char *end = line_end(at);
+	const char *s = at->s;
+	unsigned skip = column > SHOWN_MAX - CONTEXT / 2 ? column - CONTEXT : 0;
+	unsigned shown = 0, caret = column - skip;
+	size_t n;
+
+	/* A byte order mark takes no column. */
+	if (at->line == 1 && end - s >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0)
+		s += 3;
+	if (skip > 0) {
+		text_add(out, "...");
+		caret += 3;
+	}
+	for (; s < end && skip > 0; skip--) {
+		n = text_utf8(s, (size_t)(end - s));
+		s += n ? n : 1;
+	}
+	for (; s < end && shown < SHOWN_MAX; shown++)
+		s += add_visible(out, s, (size_t)(end - s));
+	text_add(out, s < end ? "...\n" : "\n");
+	text_addf(out, "%*s\n", (int)caret, "^");
+}
+
+static void print_one(struct text *out, const struct complaint *c, const char *file,
+		      struct cursor *at)
+{
+	static const char *const words[COMPLAINT_N_SEVERITIES] = {
+		[COMPLAINT_ERROR] = "error",
+		[COMPLAINT_WARNING] = "warning",
+	};
+	unsigned line = c->mark.line ? c->mark.line : 1;
+	unsigned column = c->mark.column ? c->mark.column : 1;
+
+	add_words(out, file);
+	text_addf(out, ":%u:%u: %s: ", line, column, words[c->severity]);
+	if (c->node) {
+		text_add(out, "node '");
+		add_words(out, c->node);
+		text_add(out, "': ");
+	}
+	add_words(out, c->message);
+	text_add(out, "\n");
+	if (seek(at, line))
+		print_source(out, at, column);
+	if (c->hint) {
+		text_add(out, "hint: ");
+		add_words(out, c->hint);
+		text_add(out, "\n");
+	}
+}
+
+void complaints_print(const struct complaints *c, const char *file, const char *source, size_t len,
+		      struct text *out)
+{
+	struct cursor start = { .s = source, .end = source + len, .line = 1 };
+	struct cursor at = start;
+	size_t i;
+
+	for (i = 0; i < c->n; i++) {
+		if (c->list[i].mark.line < at.line)
+			at = start;
+		print_one(out, &c->list[i], file, &at);
+	}
+	if (c->truncated) {
+		add_words(out, file);
+		text_addf(out, ": not every complaint is listed: %s\n",
+			  c->n >= COMPLAINTS_MAX ? "there are too many" : "memory ran out");
+	}
+}
+
+static void json_text(struct text *out, const char *key, const char *value)
+{
+	text_addf(out, ", \"%s\": ", key);
+	if (value)
+		quote_json(out, value);
+	else
+		text_add(out, "null");
+}
+
+void complaints_json(const struct complaints *c, const char *file, struct text *out)
+{
+	size_t i;
+
+	text_add(out, "[");
+	for (i = 0; i < c->n; i++) {
+		const struct complaint *one = &c->list[i];
+
+		text_add(out, i ? ",\n {\"file\": " : "\n {\"file\": ");
+		quote_json(out, file);
+		text_addf(out, ", \"line\": %u, \"column\": %u",
+			  one->mark.line ? one->mark.line : 1,
+			  one->mark.column ? one->mark.column : 1);
+		json_text(out, "severity", one->severity == COMPLAINT_ERROR ? "error" : "warning");
+		json_text(out, "node", one->node);
+		json_text(out, "code", one->code);
+		json_text(out, "message", one->message);
+		json_text(out, "hint", one->hint);
+		text_add(out, "}");
+	}
+	text_add(out, c->n ? "\n]\n" : "]\n");
+}
