@@ -16,11 +16,11 @@ DEPS.firstboot := cluster netplan registry storage base
 
 # A foreign library belongs to one folder.
 PKG.base       := libfyaml
-PKG.netplan    :=
+PKG.netplan    := netplan
 PKG.registry   :=
 PKG.storage    := smbclient
 PKG.cluster    := libcrypto libcurl
-PKG.image      := libguestfs libvirt fdisk ext2fs com_err netplan
+PKG.image      := libguestfs libvirt fdisk ext2fs com_err blkid
 PKG.firstboot  := libsystemd libnftables
 
 MAIN.rackseed           := image
@@ -75,20 +75,25 @@ FUZZERS     := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuz
 all: $(PROGRAMS:%=$(B)/%) node-tree ## the programs, at build/$(MODE)
 
 # What goes onto every node: the program, its units and settings, laid out as below /.
-NODE_FILES := $(shell find firstboot/tree \( -type f -o -type l \) 2>/dev/null)
+NODE_FILES := $(shell find firstboot/tree -type f)
+NODE_LINKS := $(shell find firstboot/tree -type l -printf '%P>%l ' | sort)
 node-tree: $(B)/node/.stamp
-$(B)/node/.stamp: $(B)/rackseed-firstboot $(B)/rackseed-share $(NODE_FILES)
+$(B)/node/.stamp: $(B)/rackseed-firstboot $(B)/rackseed-share $(NODE_FILES) $(B)/node-links
 	@rm -rf $(B)/node
 	@mkdir -p $(B)/node/usr/sbin $(B)/node/usr/lib/rackseed
-	$(if $(NODE_FILES),@cp -a firstboot/tree/. $(B)/node/)
+	@cp -a firstboot/tree/. $(B)/node/
 	@install -m 0755 $(B)/rackseed-firstboot $(B)/node/usr/sbin/rackseed-firstboot
 	@install -m 0755 $(B)/rackseed-share $(B)/node/usr/lib/rackseed/rackseed-share
 	@touch $@
 
 # Rebuilds everything when the compiler or a flag changes.
 $(B)/flags: FORCE
-	@mkdir -p $(B); echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(LDFLAGS)' | cmp -s - $@ || \
-	 echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(LDFLAGS)' > $@
+	@mkdir -p $(B); echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(LDFLAGS) $(foreach f,$(FOLDERS),$(PKG.$(f)))' | cmp -s - $@ || \
+	 echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(LDFLAGS) $(foreach f,$(FOLDERS),$(PKG.$(f)))' > $@
+# The tree's links point to where nothing is here, so make cannot ask for their age.
+$(B)/node-links: FORCE
+	@mkdir -p $(B); echo '$(NODE_LINKS)' | cmp -s - $@ || echo '$(NODE_LINKS)' > $@
+.PHONY: FORCE
 FORCE:
 
 define folder_rules
@@ -121,7 +126,7 @@ $(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_ARCHIVES) $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC  $@)
 	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_ARCHIVES) $(LDFLAGS.$(MODE)) \
-	 $(shell pkg-config --libs libfyaml libcrypto libcurl)
+	 $(shell pkg-config --libs libfyaml libcrypto libcurl netplan)
 
 # ---- what is checked ------------------------------------------------------------------------
 VM_TESTS  := $(sort $(wildcard tests/vm/*/test))

@@ -2,7 +2,6 @@
 #include "cluster/api.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <string.h>
 
 #include <curl/curl.h>
@@ -55,21 +54,23 @@ static const struct {
 	{ CURLE_OUT_OF_MEMORY, ENOMEM, "out of memory" },
 };
 
+#define FOREIGN "is not from the cluster's CA"
+
 static const struct {
 	long verdict;
 	int code;
 	const char *text;
 } certificates[] = {
 	/* libcurl looks at the names before it asks OpenSSL, and leaves this. */
-	{ X509_V_ERR_UNSPECIFIED, EADDRNOTAVAIL, "its certificate is for another name or address" },
-	{ X509_V_ERR_CERT_HAS_EXPIRED, EKEYEXPIRED, "its certificate expired" },
+	{ X509_V_ERR_UNSPECIFIED, EADDRNOTAVAIL, "is for another name or address" },
+	{ X509_V_ERR_CERT_HAS_EXPIRED, EKEYEXPIRED, "expired" },
 	{ X509_V_ERR_CERT_NOT_YET_VALID, EKEYEXPIRED,
-	  "its certificate is not valid yet (is the clock right?)" },
-	{ X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, EKEYREJECTED, NULL },
-	{ X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, EKEYREJECTED, NULL },
-	{ X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, EKEYREJECTED, NULL },
-	{ X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, EKEYREJECTED, NULL },
-	{ X509_V_ERR_CERT_SIGNATURE_FAILURE, EKEYREJECTED, NULL },
+	  "is not valid yet (is the clock right?)" },
+	{ X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, EKEYREJECTED, FOREIGN },
+	{ X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, EKEYREJECTED, FOREIGN },
+	{ X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, EKEYREJECTED, FOREIGN },
+	{ X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, EKEYREJECTED, FOREIGN },
+	{ X509_V_ERR_CERT_SIGNATURE_FAILURE, EKEYREJECTED, FOREIGN },
 };
 
 struct answer {
@@ -110,12 +111,9 @@ static int explain_certificate(CURL *curl, const char *server, struct fault *why
 
 	curl_easy_getinfo(curl, CURLINFO_SSL_VERIFYRESULT, &verdict);
 	for (i = 0; i < COUNT(certificates); i++)
-		if (certificates[i].verdict == verdict && certificates[i].text)
-			return fault_set(why, certificates[i].code, "%s: %s", server,
-					 certificates[i].text);
-		else if (certificates[i].verdict == verdict)
-			return fault_set(why, certificates[i].code,
-					 "%s: its certificate is not from the cluster's CA", server);
+		if (certificates[i].verdict == verdict)
+			return fault_set(why, certificates[i].code, "%s: its certificate %s",
+					 server, certificates[i].text);
 	return fault_set(why, EKEYREJECTED, "%s: its certificate is not good: %s", server,
 			 X509_verify_cert_error_string(verdict));
 }
@@ -159,7 +157,7 @@ static int explain(CURL *curl, CURLcode result, const struct api *api,
 static struct curl_blob blob(const char *pem)
 {
 	return (struct curl_blob){
-		.data = (void *)(uintptr_t)pem,
+		.data = (void *)pem,
 		.len = strlen(pem),
 		.flags = CURL_BLOB_NOCOPY,
 	};

@@ -119,7 +119,7 @@ static const struct yaml *find_type(const struct yaml *list, const char *type)
 	return NULL;
 }
 
-/* A copy without control characters of what may not be there; *ok turns false for want of memory. */
+/* A copy without control characters, of NULL too; *ok turns false for want of memory. */
 static char *copy(const char *s, bool *ok)
 {
 	scoped(text_done) struct text t = { 0 };

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/macros.h"
-#include "base/text.h"
 
 enum { MESSAGE_MAX = 400 };
 
@@ -114,7 +113,6 @@ void complaint_add(struct complaints *c, enum complaint_severity severity, struc
 		   const char *code, const char *node, const char *hint, const char *format, ...)
 {
 	struct complaint new = { .severity = severity, .mark = mark, .code = code };
-	scoped(text_done) struct text message = { 0 };
 	char part[1024];
 	va_list ap;
 

@@ -210,12 +210,10 @@ void kubeadm_discovery(const struct model *m, const char *ca_base64, struct text
 
 	text_addf(&server, "https://%s%s%s:%u", v6 ? "[" : "", m->endpoint_host, v6 ? "]" : "",
 		  m->endpoint_port);
-	text_add(out, "apiVersion: v1\nkind: Config\nclusters:\n  - name: ");
-	quote_yaml(out, m->name);
-	text_add(out, "\n    cluster:\n      server: ");
+	/* The cluster without a name, as in kubeadm's own cluster-info: a context would want a user. */
+	text_add(out, "apiVersion: v1\nkind: Config\nclusters:\n  - name: \"\"\n"
+		      "    cluster:\n      server: ");
 	quote_yaml(out, text_str(&server));
 	text_addf(out, "\n      certificate-authority-data: \"%s\"\n", ca_base64);
-	text_add(out, "contexts:\n  - name: rackseed\n    context:\n      cluster: ");
-	quote_yaml(out, m->name);
-	text_add(out, "\n      user: \"\"\ncurrent-context: rackseed\nusers: []\n");
+	text_add(out, "contexts: []\ncurrent-context: \"\"\nusers: []\n");
 }

@@ -89,6 +89,7 @@ void model_done(struct model *m)
 	free(m->network.nameservers);
 	free(m->mark.images);
 	free(m->mark.sources);
+	free(m->mark.ssh_keys);
 	free(m->by_name);
 	*m = (struct model){ 0 };
 }
@@ -165,18 +166,10 @@ int model_version_cmp(const struct model_version *v, int major, int minor)
 
 bool model_image_is_file(const char *image)
 {
-	static const char *const starts[] = { "./", "../", "/" };
-	static const char *const ends[] = { ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.zst" };
 	size_t len = strlen(image);
-	size_t i;
 
-	for (i = 0; i < COUNT(starts); i++)
-		if (strncmp(image, starts[i], strlen(starts[i])) == 0)
-			return true;
-	for (i = 0; i < COUNT(ends); i++)
-		if (len > strlen(ends[i]) && strcmp(image + len - strlen(ends[i]), ends[i]) == 0)
-			return true;
-	return false;
+	return image[0] == '/' || strncmp(image, "./", 2) == 0 || strncmp(image, "../", 3) == 0 ||
+	       (len > 4 && strcmp(image + len - 4, ".tar") == 0);
 }
 
 bool model_source_is_folder(const char *source)

@@ -150,9 +150,9 @@ struct model {
 
 	struct { /* where keys stand, for check */
 		struct model_mark endpoint, pod_subnet, service_subnet, subnet, gateway, token,
-			kubernetes, nodes, release, image_repository, pod_network, cloud_image,
-			cluster, user, ssh_keys;
-		struct model_mark *images, *sources; /* one for each, or NULL */
+			kubernetes, nodes, distribution, release, image_repository, pod_network, cloud_image,
+			cluster, user;
+		struct model_mark *images, *sources, *ssh_keys; /* one for each, or NULL */
 	} mark;
 	size_t *by_name; /* numbers of the nodes, sorted by name: for model_node(), or NULL */
 	size_t n_by_name;
@@ -176,8 +176,8 @@ bool model_is_kubernetes(const struct model_node *node); /* control plane or wor
 
 /*
  * Whether an entry of images: is a file beside the document (it begins with "./", "../" or '/', or
- * ends in .tar, .tar.gz, .tgz, .tar.xz, .tar.zst) and not a reference to be fetched. The same for
- * os.sources: a folder, and not a line of sources.list.
+ * ends in .tar) and not a reference to be fetched. The same for os.sources: a folder, and not a line
+ * of sources.list.
  */
 bool model_image_is_file(const char *image) __attribute__((nonnull));
 bool model_source_is_folder(const char *source) __attribute__((nonnull));

@@ -184,16 +184,17 @@ static int make_pair(const struct pair *p, int dirfd, int64_t now, struct text *
 	struct fault ignored = { 0 };
 	int r = p->make(p, dirfd, now, &crt, &key, why);
 
-	if (r == 0)
-		r = pki_write_file(dirfd, p->key, &key, why);
 	if (r < 0)
 		return r;
-	r = pki_write_file(dirfd, p->crt, &crt, why);
-	if (r < 0) { /* a full disk: no half pair is left behind */
-		if (fs_remove(dirfd, p->key, &ignored) < 0)
-			fault_wrap(why, "remove " PREFIX "%s yourself", p->key);
-		return r;
+	r = pki_write_file(dirfd, p->key, &key, why);
+	if (r == 0) {
+		r = pki_write_file(dirfd, p->crt, &crt, why);
+		/* A full disk: no half pair is left behind. */
+		if (r < 0 && fs_remove(dirfd, p->key, &ignored) < 0)
+			fault_wrap(why, "remove %s yourself", p->key);
 	}
+	if (r < 0)
+		return fault_wrap(why, PREFIX);
 	add_line(report, p->key, p->what, "private key");
 	add_line(report, p->crt, p->what, p->name ? "certificate" : "public key");
 	return 0;
@@ -236,11 +237,13 @@ static int make_token(int dirfd, struct text *report, struct fault *why)
 	if (r == 0)
 		r = pki_random(16, LETTERS, &token, why);
 	text_add(&token, "\n");
-	if (r == 0)
-		r = pki_write_file(dirfd, "token", &token, why);
-	if (r == 0)
-		add_line(report, "token", "bootstrap token", "");
-	return r;
+	if (r < 0)
+		return r;
+	r = pki_write_file(dirfd, "token", &token, why);
+	if (r < 0)
+		return fault_wrap(why, PREFIX);
+	add_line(report, "token", "bootstrap token", "");
+	return 0;
 }
 
 /* 1 when there is nothing to make. */
@@ -269,8 +272,10 @@ static int check_folders(int dirfd, struct fault *why)
 		} else if (st.st_mode & 077) {
 			const char *name = i ? folders[i] : "";
 
-			return fault_set(why, EPERM, PREFIX "%s is open to others (mode %04o): run "
-					 "'chmod 700 " PREFIX "%s'", name, st.st_mode & 07777, name);
+			return fault_set(why, EPERM,
+					 PREFIX "%s is open to others (mode %04o): run "
+					 "'chmod 700 " PREFIX "%s'",
+					 name, st.st_mode & 07777, name);
 		}
 	}
 	return 0;

@@ -2,7 +2,6 @@
 #include "cluster/pki.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,17 +28,17 @@ DEFINE_DROP(context, X509_STORE_CTX *, X509_STORE_CTX_free)
 /* In the order in which Go's crypto/x509, which kubeadm uses, writes them. */
 static const struct extension {
 	int nid;
+	enum { CA, CLIENT } kind;
 	const char *value; /* in the words of openssl's x509v3_config */
-	bool ca, client;
 } extensions[] = {
-	{ NID_key_usage, "critical,digitalSignature,keyEncipherment,keyCertSign", true, false },
-	{ NID_key_usage, "critical,digitalSignature,keyEncipherment", false, true },
-	{ NID_ext_key_usage, "clientAuth", false, true },
-	{ NID_basic_constraints, "critical,CA:TRUE", true, false },
-	{ NID_basic_constraints, "critical,CA:FALSE", false, true },
-	{ NID_subject_key_identifier, "hash", true, false },
-	{ NID_authority_key_identifier, "keyid:always", false, true },
-	{ NID_subject_alt_name, "DNS:", true, false }, /* and the common name */
+	{ NID_key_usage, CA, "critical,digitalSignature,keyEncipherment,keyCertSign" },
+	{ NID_key_usage, CLIENT, "critical,digitalSignature,keyEncipherment" },
+	{ NID_ext_key_usage, CLIENT, "clientAuth" },
+	{ NID_basic_constraints, CA, "critical,CA:TRUE" },
+	{ NID_basic_constraints, CLIENT, "critical,CA:FALSE" },
+	{ NID_subject_key_identifier, CA, "hash" },
+	{ NID_authority_key_identifier, CLIENT, "keyid:always" },
+	{ NID_subject_alt_name, CA, "DNS:" }, /* and the common name */
 };
 
 int pki_read_crt(const char *pem, X509 **ret_crt, struct fault *why)
@@ -98,7 +97,7 @@ static bool add_extensions(X509 *crt, X509 *issuer, const char *name)
 	char value[128];
 
 	for (e = extensions; e < extensions + COUNT(extensions); e++) {
-		if (!(issuer == crt ? e->ca : e->client))
+		if (e->kind != (issuer == crt ? CA : CLIENT))
 			continue;
 		snprintf(value, sizeof(value), "%s%s", e->value,
 			 e->nid == NID_subject_alt_name ? name : "");

@@ -20,7 +20,7 @@ int pki_present(int dirfd, const char *prefix, const char *path, struct fault *w
 
 	if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
 		return 0;
-	/* A link is the owner's business, what it leads to counts; one that leads nowhere does not. */
+	/* A link is the owner's business: what it leads to counts, and it must lead somewhere. */
 	if (fstatat(dirfd, path, &st, 0) < 0)
 		return fault_errno(why, errno, "%s%s", prefix, path);
 	if (!S_ISREG(st.st_mode))

@@ -22,7 +22,8 @@ static int add_server(const struct model *m, struct text *out, struct fault *why
 
 	if (!m->endpoint_host || net_ip_parse(m->endpoint_host, &ip) < 0) {
 		if (!first || first->address.family == 0)
-			return fault_set(why, EINVAL, "the file has no control plane with an address");
+			return fault_set(why, EINVAL,
+					 "the file has no control plane with an address");
 		ip = first->address;
 	}
 	text_addf(out, ip.family == AF_INET6 ? "https://[%s]:%u" : "https://%s:%u",

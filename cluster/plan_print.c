@@ -41,7 +41,7 @@ void plan_lines(const char *s, const char *prefix, struct text *out)
 	while (*s) {
 		size_t n = strcspn(s, "\n");
 
-		text_add(out, n ? prefix : "");
+		text_add(out, n || prefix[strcspn(prefix, "+-")] ? prefix : "");
 		for (; n > 0; n--, s++)
 			text_addf(out, "%c", (unsigned char)*s < 0x20 && *s != '\t' ? ' ' : *s);
 		text_add(out, "\n");

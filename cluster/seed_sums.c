@@ -83,7 +83,8 @@ static int check_line(const struct seed *s, const char *line, size_t len, bool *
 		if (strlen(s->files[i].path) == len && memcmp(s->files[i].path, line, len) == 0)
 			file = &s->files[i];
 	if (!file)
-		return fault_set(why, ENOENT, "'%.*s' is missing", (int)(len < 200 ? len : 200), line);
+		return fault_set(why, ENOENT, "'%.*s' is missing", (int)(len < 200 ? len : 200),
+				 line);
 	i = (size_t)(file - s->files);
 	if (seen[i])
 		return fault_set(why, EBADMSG, "'%s' a second time", file->path);

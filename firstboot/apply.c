@@ -2,6 +2,7 @@
 #include "firstboot/apply.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/fault.h"
@@ -38,6 +39,19 @@ static int write_secret(int root, const struct plan_action *action, const struct
 	return fs_write(root, action->path, action->mode, file->data, file->len, why);
 }
 
+static int write_filled(int root, const struct plan_action *action, const struct seed *seed,
+			struct fault *why)
+{
+	scoped(text_wipe) struct text content = { 0 };
+	int r = plan_fill(action->content, seed, &content, why);
+
+	if (r >= 0 && text_error(&content) < 0)
+		r = fault_errno(why, text_error(&content), "memory");
+	if (r < 0)
+		return fault_wrap(why, "%s", action->path);
+	return fs_write(root, action->path, action->mode, text_str(&content), content.len, why);
+}
+
 static int make_link(int root, const struct plan_action *action, const struct seed *seed,
 		     struct fault *why)
 {
@@ -63,8 +77,8 @@ static int pass_over(int root, const struct plan_action *action, const struct se
 }
 
 static executor *const executors[PLAN_N_KINDS] = {
-	[PLAN_FILE] = write_file,    [PLAN_SECRET] = write_secret, [PLAN_LINK] = make_link,
-	[PLAN_ABSENT] = remove_file, [PLAN_OBJECT] = pass_over,
+	[PLAN_FILE] = write_file, [PLAN_SECRET] = write_secret, [PLAN_TEMPLATE] = write_filled,
+	[PLAN_LINK] = make_link,  [PLAN_ABSENT] = remove_file,	[PLAN_OBJECT] = pass_over,
 };
 
 int apply_action(int root, const struct plan_action *action, const struct seed *seed,
@@ -92,7 +106,13 @@ int apply_step(int root, const struct plan *plan, enum plan_step step, const str
 	return outcome;
 }
 
-static int matches(const char *path, const char *prefix, const char *suffix)
+static bool is_content(const struct plan_action *action, enum plan_step step)
+{
+	return action->step == step &&
+	       (action->kind == PLAN_FILE || action->kind == PLAN_TEMPLATE);
+}
+
+static bool matches(const char *path, const char *prefix, const char *suffix)
 {
 	size_t n = strlen(path), m = strlen(suffix);
 
@@ -106,7 +126,7 @@ const struct plan_action *apply_find(const struct plan *plan, enum plan_step ste
 	size_t i;
 
 	for (i = 0; i < plan->n; i++)
-		if (plan->actions[i].step == step && plan->actions[i].kind == PLAN_FILE &&
+		if (is_content(&plan->actions[i], step) &&
 		    matches(plan->actions[i].path, prefix, suffix) && n-- == 0)
 			return &plan->actions[i];
 	return NULL;

@@ -33,7 +33,8 @@ struct work {
 	struct node *node;
 	struct sd_bus *bus;
 	struct decide_facts facts;
-	struct fault api; /* why the API server takes no join */
+	struct decision decision;
+	struct fault api; /* why the API server does not serve */
 	int64_t asked_ms; /* when its health was last asked for */
 };
 
@@ -199,8 +200,11 @@ static int init(struct work *w, struct fault *why)
 
 static int join(struct work *w, struct fault *why)
 {
-	int r = node_apply(w->node, PLAN_CLUSTER, why);
+	int r = probe_join(w->node, why);
 
+	if (r < 0)
+		return wait_for_server(w, why);
+	r = node_apply(w->node, PLAN_CLUSTER, why);
 	w->node->state.join_started = true;
 	if (r >= 0)
 		r = save(w, why);
@@ -230,15 +234,14 @@ static int reset(struct work *w, struct fault *why)
 /* What an API server once held is kept: the phases of init run again over it. */
 static int resume_init(struct work *w, struct fault *why)
 {
-	bool keep = w->facts.was_healthy;
-	int r = keep ? 0 : reset(w, why);
+	int r = w->decision.reset ? reset(w, why) : 0;
 
-	return r < 0 ? r : init_with(w, keep, why);
+	return r < 0 ? r : init_with(w, !w->decision.reset, why);
 }
 
 static int resume_join(struct work *w, struct fault *why)
 {
-	int r = reset(w, why);
+	int r = w->decision.reset ? reset(w, why) : 0;
 
 	return r < 0 ? r : join(w, why);
 }
@@ -264,9 +267,7 @@ static int wait_peers(struct work *w, struct fault *why)
 
 static int refuse(struct work *w, struct fault *why)
 {
-	struct decision d = decide(&w->facts);
-
-	return fault_set(why, EUCLEAN, "left alone: %s", d.reason);
+	return fault_set(why, EUCLEAN, "left alone: %s", w->decision.reason);
 }
 
 static int (*const acts[DECIDE_N_ACTIONS])(struct work *, struct fault *) = {
@@ -303,17 +304,23 @@ static int rejoin_earlier(struct work *w, struct fault *why)
 	return 0;
 }
 
-/* The network is asked only where the disk alone does not tell what is right. */
-static struct decision look(struct work *w)
+/*
+ * The network is asked only where the disk alone does not tell what is right, and before anything is
+ * reset.
+ */
+static void look(struct work *w)
 {
-	struct decision d = decide(&w->facts);
+	struct decide_facts *f = &w->facts;
+	struct decision d = decide(f);
 
-	if (d.action != DECIDE_WAIT_API && d.action != DECIDE_WAIT_PEERS)
-		return d;
-	w->facts.api_serves = probe_join(w->node, &w->api) == 0;
-	if (w->facts.api_serves && w->facts.peers != DECIDE_NO_PEERS)
-		w->facts.peers = DECIDE_PEER_SERVES;
-	return decide(&w->facts);
+	w->decision = d;
+	if (d.action != DECIDE_WAIT_API && d.action != DECIDE_WAIT_PEERS && !d.reset)
+		return;
+	f->api_serves = (f->control_plane ? probe_api(w->node, &w->api) :
+					    probe_join(w->node, &w->api)) == 0;
+	if (f->api_serves && f->peers != DECIDE_NO_PEERS)
+		f->peers = DECIDE_PEER_SERVES;
+	w->decision = decide(f);
 }
 
 int task_cluster(struct node *node, struct fault *why)
@@ -336,5 +343,6 @@ int task_cluster(struct node *node, struct fault *why)
 		return r;
 	probe_disk(node, &w.facts);
 	w.facts.kubelet_active = strcmp(state, "active") == 0;
-	return acts[look(&w).action](&w, why);
+	look(&w);
+	return acts[w.decision.action](&w, why);
 }

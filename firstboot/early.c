@@ -38,7 +38,7 @@ int early_machine(struct node *node, struct fault *why)
 {
 	scoped(text_done) struct text links = { 0 };
 	char mac[NET_MAC_LEN];
-	int r = machine_read(node->root, true, &node->machine, why);
+	int r = machine_read(node->root, node->live, &node->machine, why);
 
 	if (r < 0)
 		return r;

@@ -6,7 +6,6 @@
 
 #include "base/yaml.h"
 
-/* Bounded by the depth that yaml_parse() allows. */
 static bool contains(const struct yaml *have, const struct yaml *want);
 
 static const struct yaml *value_of(const struct yaml *y, const char *key)
@@ -51,15 +50,14 @@ static bool contains_items(const struct yaml *have, const struct yaml *want)
 	return true;
 }
 
+/* Bounded by the depth that yaml_parse() allows. */
 static bool contains(const struct yaml *have, const struct yaml *want)
 {
 	switch (want->kind) {
 	case YAML_NULL:
 		return !have || have->kind == YAML_NULL;
 	case YAML_SCALAR:
-		if (!have || have->kind == YAML_NULL)
-			return want->text[0] == '\0';
-		return have->kind == YAML_SCALAR && strcmp(have->text, want->text) == 0;
+		return have && have->kind == YAML_SCALAR && strcmp(have->text, want->text) == 0;
 	case YAML_SEQUENCE:
 		return contains_items(have, want);
 	case YAML_MAPPING:

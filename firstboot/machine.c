@@ -64,7 +64,7 @@ static bool permanent_mac(const char *name, struct net_mac *ret_mac)
 
 	if (fd < 0)
 		return false;
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%.*s", IFNAMSIZ - 1, name);
 	if (ioctl(fd, SIOCETHTOOL, &ifr) < 0 || request.header.size != sizeof(ret_mac->bytes))
 		return false;
 	memcpy(ret_mac->bytes, request.bytes + sizeof(request.header), sizeof(ret_mac->bytes));
@@ -97,7 +97,7 @@ static void read_link(int root, bool live, const char *name, struct machine *mac
 	if (strcmp(text_str(&type), "1\n") != 0) /* ARPHRD_ETHER */
 		return;
 	if ((live && permanent_mac(name, &link->mac)) || present_mac(root, name, &link->mac)) {
-		snprintf(link->name, sizeof(link->name), "%s", name);
+		snprintf(link->name, sizeof(link->name), "%.*s", (int)sizeof(link->name) - 1, name);
 		machine->n_links++;
 	}
 }

@@ -4,14 +4,12 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/fault.h"
 #include "base/fs.h"
 #include "base/macros.h"
 #include "base/text.h"
-#include "base/yaml.h"
 #include "cluster/complaint.h"
 #include "cluster/document.h"
 #include "firstboot/apply.h"
@@ -70,6 +68,16 @@ static int read_document(struct node *node, struct fault *why)
 	return 0;
 }
 
+/* A static token stands in the document only; what fills templates looks for it in the seed. */
+static int add_static_token(struct node *node, struct fault *why)
+{
+	const char *token = node->model.token;
+
+	if (!token || seed_find(&node->seed, "secrets/token"))
+		return 0;
+	return seed_add(&node->seed, "secrets/token", token, strlen(token), why);
+}
+
 static int find_self(struct node *node, struct fault *why)
 {
 	const struct seed_file *file = seed_find(&node->seed, "node");
@@ -88,42 +96,17 @@ static int find_self(struct node *node, struct fault *why)
 	return 0;
 }
 
-/* "1.20.2" into up to three numbers; how many there were. */
-static int numbers(const char *s, int *ret, int n)
-{
-	char *end = NULL;
-	int i;
-
-	for (i = 0; i < n && s && *s >= '0' && *s <= '9'; i++) {
-		ret[i] = (int)strtol(s, &end, 10);
-		s = *end == '.' ? end + 1 : end;
-	}
-	return i;
-}
-
 int node_image_facts(int root, struct plan_facts *ret, struct fault *why)
 {
 	scoped(text_done) struct text bytes = { 0 };
-	scoped(yaml_done) struct yaml json = { 0 };
-	struct yaml_error error = { 0 };
-	int v[3] = { 0 };
 	int r = fs_read(root, NODE_IMAGE_PATH, IMAGE_JSON_MAX, &bytes, why);
 
 	*ret = (struct plan_facts){ .kubernetes.patch = -1 };
 	if (r == -ENOENT)
 		return 0;
-	if (r < 0)
-		return r;
-	if (yaml_parse(text_str(&bytes), bytes.len, &json, &error) < 0)
-		return fault_set(why, EBADMSG, "%s:%u: %s", NODE_IMAGE_PATH, error.line,
-				 error.message);
-	if (numbers(yaml_text(yaml_get(&json, "kubernetes")), v, 3) == 3)
-		ret->kubernetes = (struct model_version){ v[0], v[1], v[2] };
-	if (numbers(yaml_text(yaml_get(&json, "containerd")), v, 2) == 2) {
-		ret->containerd_major = v[0];
-		ret->containerd_minor = v[1];
-	}
-	return 0;
+	if (r >= 0)
+		r = plan_facts_parse(text_str(&bytes), bytes.len, ret, why);
+	return r < 0 ? fault_wrap(why, NODE_IMAGE_PATH) : 0;
 }
 
 static int make_plan(struct node *node, struct fault *why)
@@ -135,6 +118,7 @@ static int make_plan(struct node *node, struct fault *why)
 	/* Control planes but the first are made by joining. */
 	node->facts.control_plane_ready =
 		node->self != model_first(&node->model, MODEL_CONTROL_PLANE);
+	plan_facts_assume(&node->model, &node->facts);
 	plan_done(&node->plan);
 	return plan_make(&node->model, node->self, &node->facts, &node->plan, why);
 }
@@ -142,7 +126,7 @@ static int make_plan(struct node *node, struct fault *why)
 int node_load(struct node *node, struct fault *why)
 {
 	static int (*const parts[])(struct node *, struct fault *) = {
-		read_seed, read_document, find_self, make_plan,
+		read_seed, read_document, add_static_token, find_self, make_plan,
 	};
 	size_t i;
 	int r;
@@ -181,7 +165,7 @@ const char *node_secret(const struct node *node, const char *path)
 
 int node_token(const struct node *node, struct text *out, struct fault *why)
 {
-	const char *token = node->model.token ? node->model.token : node_secret(node, "token");
+	const char *token = node_secret(node, "token");
 
 	if (!token)
 		return fault_set(why, ENOENT, "the seed holds no bootstrap token");

@@ -15,6 +15,7 @@ struct text;
 /* This node: what its seed says, what follows from it, what it remembers. The steps work on it. */
 struct node {
 	int root; /* fd of / */
+	bool live; /* root is that of this very machine, so kernel and network may be asked too */
 	const char *seed_dir; /* the seed is read from here and not from its partition, or NULL */
 	/* Called every second or so while a step works: false means that it shall stop. */
 	bool (*alive)(void *data);
@@ -44,7 +45,7 @@ void node_done(struct node *node);
 /* A file of the seed's secrets/, such as "pki/ca.crt", as a string; NULL when there is none. */
 const char *node_secret(const struct node *node, const char *path) __attribute__((nonnull));
 
-/* The bootstrap token: the document's, else the seed's, without its newline. */
+/* The bootstrap token, without its newline. */
 int node_token(const struct node *node, struct text *out, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 

@@ -36,15 +36,9 @@ static int holds(const char *have, size_t len, const char *want, struct fault *w
 
 static int patch(const struct api *api, const struct plan_action *object, struct fault *why)
 {
-	scoped(text_done) struct text path = { 0 };
 	scoped(text_done) struct text answer = { 0 };
-	int status;
+	int status = api_call(api, "PATCH", object->path, object->content, &answer, why);
 
-	text_addf(&path, "%s%sfieldManager=rackseed&force=true", object->path,
-		  strchr(object->path, '?') ? "&" : "?");
-	if (text_error(&path) < 0)
-		return fault_errno(why, text_error(&path), "%s", object->path);
-	status = api_call(api, "PATCH", text_str(&path), object->content, &answer, why);
 	if (status < 0)
 		return status;
 	return status / 100 == 2 ? OBJECT_CHANGED : api_fault(status, text_str(&answer), why);
@@ -54,10 +48,11 @@ static int patch(const struct api *api, const struct plan_action *object, struct
  * Looks first: applying writes to etcd even where it changes nothing, and it would make a Node that
  * has not joined.
  */
-static int settle(const struct api *api, const struct plan_action *object, struct fault *why)
+static int settle(const struct api *api, const struct plan_action *object, const char *path,
+		  struct fault *why)
 {
 	scoped(text_done) struct text answer = { 0 };
-	int status = api_call(api, "GET", object->path, NULL, &answer, why);
+	int status = api_call(api, "GET", path, NULL, &answer, why);
 	int r;
 
 	if (status < 0)
@@ -78,21 +73,26 @@ static int settle_all(struct node *node, const struct api *api, struct text *abs
 	const struct plan_action *object = node->plan.actions;
 	const struct plan_action *end = object + node->plan.n;
 	int outcome = STEP_SAME;
-	const char *name;
 	int r;
 
 	for (; object < end; object++) {
+		scoped(text_done) struct text path = { 0 };
+		const char *name;
+
 		if (object->step != PLAN_OBJECTS || object->kind != PLAN_OBJECT)
 			continue;
 		if (!node->alive(node->data))
 			return fault_set(why, ECANCELED, "stopped");
-		r = settle(api, object, why);
-		name = strrchr(object->path, '/');
+		text_add_n(&path, object->path, strcspn(object->path, "?"));
+		if (text_error(&path) < 0)
+			return fault_errno(why, text_error(&path), "%s", object->path);
+		r = settle(api, object, text_str(&path), why);
 		if (r < 0)
-			return fault_wrap(why, "%s", object->path);
+			return fault_wrap(why, "%s", text_str(&path));
+		name = strrchr(text_str(&path), '/');
 		if (r == OBJECT_ABSENT)
 			text_addf(absent, "%s'%s'", absent->len ? ", " : "",
-				  name ? name + 1 : object->path);
+				  name ? name + 1 : text_str(&path));
 		if (r == OBJECT_CHANGED)
 			outcome = STEP_CHANGED;
 	}

@@ -165,5 +165,6 @@ void probe_print(const struct decide_facts *facts, struct text *out)
 	for (i = 0; i < COUNT(rows); i++)
 		text_addf(out, "%-26s %s\n", rows[i].name,
 			  *(const bool *)((const char *)facts + rows[i].offset) ? "yes" : "no");
-	text_addf(out, "%-26s %s\n", "other control planes", peer_names[facts->peers]);
+	if (facts->control_plane)
+		text_addf(out, "%-26s %s\n", "other control planes", peer_names[facts->peers]);
 }

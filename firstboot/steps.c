@@ -56,7 +56,7 @@ int step_wait(struct fault *why, const char *format, ...)
 
 unsigned step_delay_ms(unsigned tries, uint32_t random)
 {
-	unsigned ms = tries < 5 ? FIRST_MS << tries : LAST_MS;
+	unsigned ms = tries < 5 ? (unsigned)FIRST_MS << tries : (unsigned)LAST_MS;
 
 	return ms - (unsigned)((uint64_t)ms * random / 4 / UINT32_MAX);
 }

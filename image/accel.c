@@ -80,9 +80,22 @@ extern const char accel_sector[BOOT_SECTOR_BYTES] __attribute__((visibility("hid
 static int run_guest(int sector, struct fault *why)
 {
 	char drive[96];
-	const char *argv[] = { "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display",
-			       "none", "-m", "32", "-M", "pc", "-accel", "kvm", "-device",
-			       "isa-debug-exit,iobase=0xf4,iosize=1", "-drive", drive, NULL };
+	const char *argv[] = { "qemu-system-x86_64",
+			       "-nodefaults",
+			       "-no-user-config",
+			       "-display",
+			       "none",
+			       "-m",
+			       "32",
+			       "-M",
+			       "pc",
+			       "-accel",
+			       "kvm",
+			       "-device",
+			       "isa-debug-exit,iobase=0xf4,iosize=1",
+			       "-drive",
+			       drive,
+			       NULL };
 	struct run guest = { .argv = argv, .timeout_ms = PROBE_LIMIT_MS };
 
 	snprintf(drive, sizeof(drive), "file=/proc/self/fd/%d,format=raw,if=floppy,readonly=on",
@@ -108,7 +121,8 @@ bool accel_kvm_works(struct fault *why)
 	if (r == -EREMOTEIO && strstr(why->text, GUEST_SAYS))
 		return true;
 	if (r == -ETIMEDOUT)
-		fault_set(why, ETIMEDOUT, "/dev/kvm opens, but a guest under it did not come up in %d s",
+		fault_set(why, ETIMEDOUT,
+			  "/dev/kvm opens, but a guest under it did not come up in %d s",
 			  PROBE_LIMIT_MS / 1000);
 	return false;
 }

@@ -31,7 +31,7 @@ struct watch {
 	char **lines; /* --wait: each node's line as printed last */
 	bool all_ready;
 	int64_t first_beat; /* the newest heartbeat at the first answer, 0: no answer yet */
-	bool is_alive; /* heartbeats were seen to go on */
+	bool is_alive;	    /* heartbeats were seen to go on */
 };
 
 static void watch_done(struct watch *w)
@@ -101,7 +101,8 @@ static void server_url(const char *host, unsigned port, char url[static SERVER_L
 {
 	bool bare = strchr(host, ':') != NULL;
 
-	snprintf(url, SERVER_LEN, "https://%s%s%s:%u", bare ? "[" : "", host, bare ? "]" : "", port);
+	snprintf(url, SERVER_LEN, "https://%s%s%s:%u", bare ? "[" : "", host, bare ? "]" : "",
+		 port);
 }
 
 /* What one API server said; owns it. */
@@ -123,8 +124,11 @@ static int ask_one(const struct watch *w, const char *host, struct status_facts 
 {
 	scoped(text_done) struct text body = { 0 };
 	char url[SERVER_LEN];
-	struct api api = { .server = url, .ca = text_str(&w->ca), .crt = text_str(&w->crt),
-			   .key = text_str(&w->key), .timeout_ms = API_LIMIT_MS };
+	struct api api = { .server = url,
+			   .ca = text_str(&w->ca),
+			   .crt = text_str(&w->crt),
+			   .key = text_str(&w->key),
+			   .timeout_ms = API_LIMIT_MS };
 	struct fault no_leases;
 	int r;
 
@@ -167,8 +171,8 @@ static bool look_at_machines(struct watch *w)
 	size_t i;
 
 	for (i = 0; w->connect && i < w->model->n_nodes; i++)
-		if (domain_look(w->connect, w->model, &w->model->nodes[i], &w->domains[i],
-				&why) < 0)
+		if (domain_look(w->connect, w->model, &w->model->nodes[i], &w->domains[i], &why) <
+		    0)
 			return false;
 	return w->connect != NULL;
 }
@@ -176,14 +180,16 @@ static bool look_at_machines(struct watch *w)
 /* After an outage the API server repeats what it was told before it, until heartbeats go on. */
 static void feel_pulse(struct watch *w, const struct status_facts *facts)
 {
+	int64_t newest;
+
 	if (facts->api_silent)
 		return;
-	if (!facts->leases || facts->leases->newest == 0)
-		w->is_alive = true; /* a cluster without leases: nothing to feel */
-	else if (w->first_beat == 0)
-		w->first_beat = facts->leases->newest;
-	else if (facts->leases->newest != w->first_beat)
+	newest = facts->leases ? facts->leases->newest : 0;
+	/* A cluster without leases has no pulse to feel. */
+	if (newest == 0 || (w->first_beat && newest != w->first_beat))
 		w->is_alive = true;
+	else
+		w->first_beat = newest;
 }
 
 /* Asks everybody once and hands the picture to show(). */
@@ -264,7 +270,8 @@ static int wait_ready(struct watch *w, long limit_s, struct fault *why)
 
 	for (;;) {
 		r = look(w, now_s() - begin, w->in->json ? show_nothing : show_changes, why);
-		if (r < 0 || (w->all_ready && w->is_alive) || (limit_s && now_s() - begin >= limit_s))
+		if (r < 0 || (w->all_ready && w->is_alive) ||
+		    (limit_s && now_s() - begin >= limit_s))
 			break;
 		nanosleep(&pace, NULL);
 	}
@@ -279,7 +286,7 @@ static int wait_ready(struct watch *w, long limit_s, struct fault *why)
 static int run_status(const struct invocation *in, struct fault *why)
 {
 	scoped(model_done) struct model m = { 0 };
-	scoped(watch_done) struct watch w = { .in = in, .model = &m };
+	struct watch w = { .in = in, .model = &m };
 	const char *timeout = command_value(in, "timeout");
 	char *end;
 	long limit_s = 0;
@@ -296,11 +303,12 @@ static int run_status(const struct invocation *in, struct fault *why)
 	}
 	r = watch_init(&w, why);
 	if (r == 0)
-		r = command_value(in, "wait") ? wait_ready(&w, limit_s, why) :
-						look(&w, 0, show_all, why);
-	if (r < 0)
-		return r;
-	return w.all_ready ? EXIT_DONE : EXIT_FAILED;
+		r = command_value(in, "wait") ? wait_ready(&w, limit_s, why)
+					      : look(&w, 0, show_all, why);
+	if (r == 0)
+		r = w.all_ready ? EXIT_DONE : EXIT_FAILED;
+	watch_done(&w);
+	return r;
 }
 
 static const struct command_option options[] = {

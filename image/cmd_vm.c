@@ -19,8 +19,7 @@
 #include "image/virt.h"
 #include "image/vm.h"
 
-static void say(const struct vm *s, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+static void say(const struct vm *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void say(const struct vm *s, const char *format, ...)
 {
 	va_list ap;
@@ -87,22 +86,37 @@ static bool is_on(const struct vm *s, const struct model_node *node)
 	       (facts.state == DOMAIN_RUNNING || facts.state == DOMAIN_STOPPING);
 }
 
-static int up_one(const struct vm *s, struct machine *machine, struct fault *why)
+static int up_one(const struct vm *s, const struct machine *common, struct fault *why)
 {
+	struct machine machine = *common;
+	const char *name = machine.node->name;
 	char disk[PATH_MAX], out[PATH_MAX];
 	scoped(text_done) struct text log = { 0 };
-	int r = find_disk(s, machine->node->name, disk, &machine->format, why);
+	int r = find_disk(s, name, disk, &machine.format, why);
 
 	if (r < 0)
 		return r;
 	if (!realpath(out_folder(s), out))
 		return fault_errno(why, errno, "%s", out_folder(s));
-	text_addf(&log, "%s/%s.console.log", out, machine->node->name);
-	machine->disk = disk;
-	machine->log = text_str(&log);
-	r = domain_up(s->connect, machine, why);
+	text_addf(&log, "%s/%s.console.log", out, name);
+	machine.disk = disk;
+	machine.log = text_str(&log);
+	r = domain_up(s->connect, &machine, why);
 	if (r >= 0)
-		say(s, "%s: %s", machine->node->name, r ? "started" : "runs already");
+		say(s, "%s: %s", name, r ? "started" : "runs already");
+	return r;
+}
+
+/* Before anything is started, so that a disk that was forgotten leaves nothing half done. */
+static int find_disks(const struct vm *s, struct fault *why)
+{
+	char disk[PATH_MAX];
+	const char *format;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < s->n_nodes; i++)
+		r = find_disk(s, s->nodes[i]->name, disk, &format, why);
 	return r;
 }
 
@@ -111,8 +125,10 @@ static int up(const struct vm *s, struct fault *why)
 	struct machine machine = { .model = s->model, .accel = s->model->vm.accel };
 	char file[PATH_MAX];
 	size_t i;
-	int r;
+	int r = find_disks(s, why);
 
+	if (r < 0)
+		return r;
 	if (!realpath(s->in->file, file))
 		return fault_errno(why, errno, "%s", s->in->file);
 	machine.file = file;
@@ -184,8 +200,8 @@ static int shut_down(const struct vm *s, long limit, struct fault *why)
 
 		press = pressing ? now_s() + 10 : press;
 		for (n_running = 0, i = 0; i < s->n_nodes; i++) {
-			r = pressing ? domain_shutdown(s->connect, s->model, s->nodes[i], why) :
-				       is_on(s, s->nodes[i]);
+			r = pressing ? domain_shutdown(s->connect, s->model, s->nodes[i], why)
+				     : is_on(s, s->nodes[i]);
 			if (r < 0)
 				return r;
 			n_running += r > 0;
@@ -302,7 +318,7 @@ static int run_vm(const struct invocation *in, struct fault *why)
 	r = command_load(in, &m, NULL, why);
 	if (r != 0)
 		return r;
-	s.nodes = calloc(m.n_nodes + in->n_args, sizeof(*s.nodes));
+	s.nodes = calloc(m.n_nodes + in->n_args, sizeof(void *));
 	if (!s.nodes)
 		return fault_errno(why, ENOMEM, "vm");
 	r = pick(&s, why);

@@ -114,8 +114,8 @@ static int talk(struct console *c, struct fault *why)
 	bool is_raw = make_raw(&before);
 	int r = 0;
 
-	c->input_watch = virEventAddHandle(STDIN_FILENO, VIR_EVENT_HANDLE_READABLE, on_input, c,
-					   NULL);
+	c->input_watch =
+		virEventAddHandle(STDIN_FILENO, VIR_EVENT_HANDLE_READABLE, on_input, c, NULL);
 	if (virStreamEventAddCallback(c->stream, want_events(c), on_stream, c, NULL) < 0)
 		r = virt_fault(why, "console");
 	while (r == 0 && !c->left)

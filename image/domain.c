@@ -24,10 +24,10 @@ static const char *const state_names[] = {
 };
 
 static const enum domain_state states[] = {
-	[VIR_DOMAIN_NOSTATE] = DOMAIN_OFF,	     [VIR_DOMAIN_RUNNING] = DOMAIN_RUNNING,
-	[VIR_DOMAIN_BLOCKED] = DOMAIN_RUNNING,	     [VIR_DOMAIN_PAUSED] = DOMAIN_PAUSED,
-	[VIR_DOMAIN_SHUTDOWN] = DOMAIN_STOPPING,     [VIR_DOMAIN_SHUTOFF] = DOMAIN_OFF,
-	[VIR_DOMAIN_CRASHED] = DOMAIN_CRASHED,	     [VIR_DOMAIN_PMSUSPENDED] = DOMAIN_PAUSED,
+	[VIR_DOMAIN_NOSTATE] = DOMAIN_OFF,	 [VIR_DOMAIN_RUNNING] = DOMAIN_RUNNING,
+	[VIR_DOMAIN_BLOCKED] = DOMAIN_RUNNING,	 [VIR_DOMAIN_PAUSED] = DOMAIN_PAUSED,
+	[VIR_DOMAIN_SHUTDOWN] = DOMAIN_STOPPING, [VIR_DOMAIN_SHUTOFF] = DOMAIN_OFF,
+	[VIR_DOMAIN_CRASHED] = DOMAIN_CRASHED,	 [VIR_DOMAIN_PMSUSPENDED] = DOMAIN_PAUSED,
 };
 
 const char *domain_state_name(enum domain_state state)
@@ -116,10 +116,11 @@ static int check_file(virDomainPtr domain, const struct machine *machine, struct
 	if (file.len == 0 || strcmp(text_str(&file), machine->file) == 0 ||
 	    access(text_str(&file), F_OK) < 0)
 		return 0;
-	return fault_set(why, EEXIST,
-			 "machine '%s' belongs to '%s': choose another cluster.name, or take that one "
-			 "away (rackseed -f '%s' vm down --delete)",
-			 virDomainGetName(domain), text_str(&file), text_str(&file));
+	return fault_set(
+		why, EEXIST,
+		"machine '%s' belongs to '%s': choose another cluster.name, or take that one "
+		"away (rackseed -f '%s' vm down --delete)",
+		virDomainGetName(domain), text_str(&file), text_str(&file));
 }
 
 static int check_name(virConnectPtr connect, const struct machine *machine, struct fault *why)
@@ -136,10 +137,11 @@ static int check_name(virConnectPtr connect, const struct machine *machine, stru
 		return virt_fault(why, "machine '%s'", text_str(&name));
 	if (virt_is_ours(uuid, machine->model, machine->node->name))
 		return 0;
-	return fault_set(why, EEXIST,
-			 "libvirt has a machine '%s' that is not ours (uuid %s): rename it, or choose "
-			 "another cluster.name",
-			 text_str(&name), uuid);
+	return fault_set(
+		why, EEXIST,
+		"libvirt has a machine '%s' that is not ours (uuid %s): rename it, or choose "
+		"another cluster.name",
+		text_str(&name), uuid);
 }
 
 /* Defining again brings in what changed in the file since; the UEFI variables stay. */
@@ -155,8 +157,8 @@ static int define(virConnectPtr connect, const struct machine *machine, virDomai
 	if (text_error(&xml) < 0)
 		return fault_errno(why, text_error(&xml), "machine '%s'", machine->node->name);
 	*ret = virDomainDefineXMLFlags(connect, text_str(&xml), 0);
-	return *ret ? 0 : virt_fault(why, "cannot define a machine for node '%s'",
-				     machine->node->name);
+	return *ret ? 0
+		    : virt_fault(why, "cannot define a machine for node '%s'", machine->node->name);
 }
 
 int domain_up(virConnectPtr connect, const struct machine *machine, struct fault *why)

@@ -12,7 +12,7 @@ struct fault;
  */
 
 struct lease {
-	char *node; /* whose heartbeat, or NULL: of something else that lives */
+	char *node;	 /* whose heartbeat, or NULL: of something else that lives */
 	int64_t renewed; /* seconds since 1970 by the cluster's own clocks */
 };
 

@@ -13,7 +13,7 @@ static const struct {
 	char c;
 	const char *entity;
 } entities[] = {
-	{ '&', "&amp;" },   { '<', "&lt;" },   { '>', "&gt;" }, { '"', "&quot;" },
+	{ '&', "&amp;" },   { '<', "&lt;" },   { '>', "&gt;" },	 { '"', "&quot;" },
 	{ '\'', "&apos;" }, { '\n', "&#10;" }, { '\t', "&#9;" }, { '\r', "&#13;" },
 };
 
@@ -59,7 +59,8 @@ static void put(struct text *t, const char *before, const char *value, const cha
 static unsigned __int128 hash(const char *a, const char *b)
 {
 	const unsigned __int128 prime = ((unsigned __int128)1 << 88) + 0x13b;
-	unsigned __int128 h = ((unsigned __int128)0x6c62272e07bb0142ULL << 64) + 0x62b821756295c58dULL;
+	unsigned __int128 h =
+		((unsigned __int128)0x6c62272e07bb0142ULL << 64) + 0x62b821756295c58dULL;
 	const char *parts[] = { "rackseed", a, b };
 	size_t i, k;
 
@@ -77,9 +78,9 @@ void machine_uuid(const char *cluster, const char *node, char buf[static MACHINE
 	/* RFC 9562, version 8: made our own way. */
 	high = (high & ~0xf000ULL) | 0x8000;
 	low = (low & ~(3ULL << 62)) | (2ULL << 62);
-	snprintf(buf, MACHINE_UUID_LEN, "%08" PRIx64 "-%04" PRIx64 "-%04" PRIx64 "-%04" PRIx64
-		 "-%012" PRIx64, high >> 32, (high >> 16) & 0xffff, high & 0xffff, low >> 48,
-		 low & UINT64_C(0xffffffffffff));
+	snprintf(buf, MACHINE_UUID_LEN,
+		 "%08" PRIx64 "-%04" PRIx64 "-%04" PRIx64 "-%04" PRIx64 "-%012" PRIx64, high >> 32,
+		 (high >> 16) & 0xffff, high & 0xffff, low >> 48, low & UINT64_C(0xffffffffffff));
 }
 
 void machine_name(const struct model *m, const struct model_node *node, struct text *out)
@@ -101,7 +102,8 @@ static struct net_mac mac_of(const struct model *m, const struct model_node *nod
 
 static void put_metadata(struct text *t, const struct model *m, const char *node, const char *file)
 {
-	put(t, "  <metadata>\n    <rackseed:machine xmlns:rackseed='" MACHINE_NAMESPACE "' cluster='",
+	put(t,
+	    "  <metadata>\n    <rackseed:machine xmlns:rackseed='" MACHINE_NAMESPACE "' cluster='",
 	    m->name, "'");
 	if (node)
 		put(t, " node='", node, "'");
@@ -209,7 +211,8 @@ void machine_render(const struct machine *machine, struct text *out)
 		  machine->accel == MODEL_ACCEL_KVM ? "kvm" : "qemu");
 	machine_name(machine->model, node, out);
 	text_addf(out, "</name>\n  <uuid>%s</uuid>\n", uuid);
-	text_addf(out, "  <title>node %s of cluster %s</title>\n", node->name, machine->model->name);
+	text_addf(out, "  <title>node %s of cluster %s</title>\n", node->name,
+		  machine->model->name);
 	put_metadata(out, machine->model, node->name, machine->file);
 	text_addf(out, "  <memory unit='KiB'>%" PRIu64 "</memory>\n", node->vm.memory_bytes / 1024);
 	text_addf(out, "  <vcpu>%u</vcpu>\n", node->vm.cpus);

@@ -16,10 +16,10 @@ struct machine {
 	const struct model *model;
 	const struct model_node *node;
 	enum model_accel accel; /* AUTO must have been resolved; it renders as TCG */
-	const char *file; /* the document, absolute */
-	const char *disk; /* its image, absolute */
-	const char *format; /* "qcow2" or "raw" */
-	const char *log; /* where the serial console is kept, absolute */
+	const char *file;	/* the document, absolute */
+	const char *disk;	/* its image, absolute */
+	const char *format;	/* "qcow2" or "raw" */
+	const char *log;	/* where the serial console is kept, absolute */
 };
 
 /* The domain. What is rendered was checked before; the file names may hold anything. */

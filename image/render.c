@@ -43,9 +43,10 @@ void render_grub(const struct render *in, struct text *out)
 	size_t i;
 
 	text_add(out, "# Written by rackseed; kernel updates need no change of it.\n"
-		      "serial --unit=0 --speed=115200\n"
-		      "terminal_input console serial\n"
-		      "terminal_output console serial\n"
+		      "if serial --unit=0 --speed=115200; then\n"
+		      "\tterminal_input --append serial\n"
+		      "\tterminal_output --append serial\n"
+		      "fi\n"
 		      "set timeout=1\n"
 		      "set default=0\n");
 	for (i = 0; i < COUNT(entries); i++) {

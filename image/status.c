@@ -96,9 +96,9 @@ static void explain(const struct status_facts *facts, size_t i, const struct mod
 	if (row->ready == STATUS_READY || row->ready == STATUS_NONE)
 		return;
 	if (is_off(facts, i, node))
-		what = facts->domains[i].state == DOMAIN_ABSENT ?
-			       "no such machine: rackseed vm up" :
-			       "the machine is off: rackseed vm up";
+		what = facts->domains[i].state == DOMAIN_ABSENT
+			       ? "no such machine: rackseed vm up"
+			       : "the machine is off: rackseed vm up";
 	else if (facts->api_silent)
 		what = facts->api_silent;
 	else if (!seen)
@@ -136,7 +136,8 @@ static enum status_ready readiness(const struct model_node *node, const struct s
 		return STATUS_UNKNOWN;
 	if (!seen || !seen->ready || is_silent(facts, node))
 		return STATUS_NOT_READY;
-	/* One that is not defined here may run on another host; one that is off here does not run. */
+	/* One that is not defined here may run on another host; one that is off here does not run.
+	 */
 	if (is_off(facts, i, node) && facts->domains[i].state != DOMAIN_ABSENT)
 		return STATUS_NOT_READY;
 	return STATUS_READY;
@@ -174,8 +175,9 @@ static const char *const heading[N_COLUMNS] = { "NODE",	   "EXPECTED", "BOOTED",
 
 static void fill(const struct status_row *row, const char *cells[static N_COLUMNS])
 {
-	const char *words[N_COLUMNS] = { row->node,    row->expected, row->booted,
-					 ready_names[row->ready], row->version, row->address,
+	const char *words[N_COLUMNS] = { row->node,    row->expected,
+					 row->booted,  ready_names[row->ready],
+					 row->version, row->address,
 					 row->reason };
 
 	memcpy(cells, words, sizeof(words));

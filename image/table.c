@@ -13,24 +13,29 @@ static const char *shown(const char *cell)
 	return cell && *cell ? cell : "-";
 }
 
-void table_render(const char *const *cells, size_t n_rows, size_t n_columns, struct text *out)
+static size_t width_of(const char *const *cells, size_t n_rows, size_t n_columns, size_t column)
 {
-	size_t row, column, i, width, n;
+	size_t row, n, width = 0;
 
 	for (row = 0; row < n_rows; row++) {
-		for (column = 0; column < n_columns; column++) {
-			const char *cell = shown(cells[row * n_columns + column]);
+		n = strlen(shown(cells[row * n_columns + column]));
+		width = n > width ? n : width;
+	}
+	return width;
+}
 
-			text_add(out, cell);
-			if (column + 1 == n_columns)
-				break;
-			for (width = 0, i = 0; i < n_rows; i++) {
-				n = strlen(shown(cells[i * n_columns + column]));
-				width = n > width ? n : width;
-			}
-			text_addf(out, "%*s", (int)(width - strlen(cell) + 2), "");
+/* Quadratic in the rows, and a screenful of them is what there is. */
+void table_render(const char *const *cells, size_t n_rows, size_t n_columns, struct text *out)
+{
+	size_t row, column, width;
+
+	for (row = 0; row < n_rows; row++) {
+		for (column = 0; column + 1 < n_columns; column++) {
+			width = width_of(cells, n_rows, n_columns, column);
+			text_addf(out, "%-*s  ", (int)width,
+				  shown(cells[row * n_columns + column]));
 		}
-		text_add(out, "\n");
+		text_addf(out, "%s\n", shown(cells[row * n_columns + column]));
 	}
 }
 

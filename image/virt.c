@@ -33,7 +33,8 @@ static const struct {
 	  "is libvirt's daemon running? systemctl start libvirtd" },
 	{ 0, EACCES, "socket to", EACCES,
 	  "you may not use libvirt: join its group (usermod -aG libvirt USER, then log in again)" },
-	{ VIR_ERR_AUTH_FAILED, 0, NULL, EACCES, "you may not use libvirt: join the group 'libvirt'" },
+	{ VIR_ERR_AUTH_FAILED, 0, NULL, EACCES,
+	  "you may not use libvirt: join the group 'libvirt'" },
 	{ VIR_ERR_AUTH_CANCELLED, 0, NULL, EACCES,
 	  "you may not use libvirt: join the group 'libvirt'" },
 	{ VIR_ERR_AUTH_UNAVAILABLE, 0, NULL, EACCES,
@@ -128,10 +129,11 @@ static int find_network(virConnectPtr connect, const struct model *m, virNetwork
 	if (network && virNetworkGetUUIDString(network, uuid) < 0)
 		return virt_fault(why, "network '%s'", m->name);
 	if (network && !virt_is_ours(uuid, m, ""))
-		return fault_set(why, EEXIST,
-				 "libvirt has a network '%s' that is not ours (uuid %s): choose another "
-				 "cluster.name, or name it in vm.bridge by its bridge",
-				 m->name, uuid);
+		return fault_set(
+			why, EEXIST,
+			"libvirt has a network '%s' that is not ours (uuid %s): choose another "
+			"cluster.name, or name it in vm.bridge by its bridge",
+			m->name, uuid);
 	*ret = take(network);
 	return 0;
 }

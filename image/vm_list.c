@@ -15,11 +15,20 @@
 #include "image/domain.h"
 #include "image/table.h"
 
-enum { LIST_NODE, LIST_STATE, LIST_CPUS, LIST_MEMORY, LIST_DISK, LIST_MAC, LIST_ADDRESS, LIST_SINCE,
-       LIST_N_COLUMNS };
+enum {
+	LIST_NODE,
+	LIST_STATE,
+	LIST_CPUS,
+	LIST_MEMORY,
+	LIST_DISK,
+	LIST_MAC,
+	LIST_ADDRESS,
+	LIST_SINCE,
+	LIST_N_COLUMNS
+};
 
-static const char *const list_heading[LIST_N_COLUMNS] = { "NODE", "STATE", "CPUS", "MEMORY",
-							  "DISK", "MAC", "ADDRESS", "SINCE" };
+static const char *const list_heading[LIST_N_COLUMNS] = { "NODE", "STATE", "CPUS",    "MEMORY",
+							  "DISK", "MAC",   "ADDRESS", "SINCE" };
 
 /* The words of one machine's row, and where they live. */
 struct list_row {
@@ -53,8 +62,8 @@ static int fill_row(const struct vm *s, const struct model_node *node, struct li
 
 static void list_json(const struct vm *s, const char *const *cells, struct text *out)
 {
-	static const char *const keys[LIST_N_COLUMNS] = { "node", "state", "cpus", "memory",
-							  "disk", "mac", "address", "since" };
+	static const char *const keys[LIST_N_COLUMNS] = { "node", "state", "cpus",    "memory",
+							  "disk", "mac",   "address", "since" };
 	size_t row, k;
 
 	text_add(out, "[");
@@ -73,26 +82,45 @@ static void list_json(const struct vm *s, const char *const *cells, struct text 
 	text_add(out, "\n]\n");
 }
 
+/* All rows, the heading first, into cells; rows keeps the words. */
+static int gather(const struct vm *s, struct list_row *rows, const char **cells, struct fault *why)
+{
+	size_t i;
+	int r = 0;
+
+	memcpy(cells, list_heading, sizeof(list_heading));
+	for (i = 0; r == 0 && i < s->n_nodes; i++)
+		r = fill_row(s, s->nodes[i], &rows[i], cells + (i + 1) * LIST_N_COLUMNS, why);
+	return r;
+}
+
+static int print(const struct vm *s, const char *const *cells, struct fault *why)
+{
+	scoped(text_done) struct text out = { 0 };
+
+	if (s->in->json)
+		list_json(s, cells, &out);
+	else
+		table_render(cells, s->n_nodes + 1, LIST_N_COLUMNS, &out);
+	if (text_error(&out) < 0)
+		return fault_errno(why, text_error(&out), "list");
+	fputs(text_str(&out), stdout);
+	return 0;
+}
+
 int vm_list(const struct vm *s, struct fault *why)
 {
 	struct list_row *rows = calloc(s->n_nodes + 1, sizeof(*rows));
 	const char **cells = calloc((s->n_nodes + 1) * LIST_N_COLUMNS, sizeof(*cells));
-	scoped(text_done) struct text out = { 0 };
-	size_t i;
-	int r = rows && cells ? 0 : fault_errno(why, ENOMEM, "list");
+	int r = -ENOMEM;
 
-	if (r == 0)
-		memcpy(cells, list_heading, sizeof(list_heading));
-	for (i = 0; r == 0 && i < s->n_nodes; i++)
-		r = fill_row(s, s->nodes[i], &rows[i], cells + (i + 1) * LIST_N_COLUMNS, why);
-	if (r == 0 && s->in->json)
-		list_json(s, cells, &out);
-	else if (r == 0)
-		table_render(cells, s->n_nodes + 1, LIST_N_COLUMNS, &out);
-	if (r == 0 && text_error(&out) < 0)
-		r = fault_errno(why, text_error(&out), "list");
-	if (r == 0)
-		fputs(text_str(&out), stdout);
+	if (rows && cells) {
+		r = gather(s, rows, cells, why);
+		if (r == 0)
+			r = print(s, cells, why);
+	} else {
+		fault_errno(why, ENOMEM, "list");
+	}
 	free(rows);
 	free(cells);
 	return r;

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 /* libnetplan's, by the path that pkg-config gives: <netplan/netplan.h> would be our own. */
-#if __has_include(<glib.h>)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wstrict-prototypes"
 #include <netplan.h>
@@ -93,4 +92,3 @@ int netplan_lint(const char *yaml, struct fault *why)
 		return translate(error, path, why);
 	return 0;
 }
-#endif

@@ -90,8 +90,13 @@ static void emit_pair(const struct yaml *pair, unsigned indent, struct text *out
 
 static void emit_key(const struct yaml *key, unsigned indent, struct text *out)
 {
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+
 	text_addf(out, "%*s", (int)indent, "");
-	quote_yaml(out, key->text);
+	if (key->plain && key->text[0] != '-' && key->text[strspn(key->text, plain)] == '\0')
+		text_add(out, key->text);
+	else
+		quote_yaml(out, key->text);
 	text_add(out, ":\n");
 }
 

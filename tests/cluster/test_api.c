@@ -74,7 +74,8 @@ static void test_every_answer_is_told_for_what_it_is(void **state)
 		began = now_ms();
 		r = api_call(&api, "GET", "/", NULL, &out, &why);
 		if (r != c->result || !strstr(r > 0 ? text_str(&out) : why.text, c->says))
-			fail_msg("%s: got %d, '%.100s', '%s'", c->name, r, text_str(&out), why.text);
+			fail_msg("%s: got %d, '%.100s', '%s'", c->name, r, text_str(&out),
+				 why.text);
 		assert_true(now_ms() - began < api.timeout_ms + 2000);
 		if (r > 0)
 			assert_string_equal(text_str(&out) + 6, c->says);
@@ -291,6 +292,7 @@ static const struct {
 
 static void test_the_server_sees_what_was_asked(void **state)
 {
+	static const char path[] = "/apis/x?fieldManager=rackseed&force=true";
 	static const struct server_answer answer = { .text = OK("2") "{}" };
 	const struct lab *lab = *state;
 
@@ -305,11 +307,9 @@ static void test_the_server_sees_what_was_asked(void **state)
 		server_start(&s, lab->dir, "good", false, &answer, 1);
 		api = client(lab, s.url);
 		api.token = "abc.def";
-		assert_int_equal(api_call(&api, c->method, "/apis/x?fieldManager=rackseed&force=true",
-					  c->body, &out, &why), 200);
+		assert_int_equal(api_call(&api, c->method, path, c->body, &out, &why), 200);
 		server_stop(&s);
-		snprintf(first, sizeof(first),
-			 "%s /apis/x?fieldManager=rackseed&force=true HTTP/1.1\r\n", c->method);
+		snprintf(first, sizeof(first), "%s %s HTTP/1.1\r\n", c->method, path);
 		assert_int_equal(strncmp(text_str(&s.requests), first, strlen(first)), 0);
 		assert_non_null(strstr(text_str(&s.requests), "Authorization: Bearer abc.def\r\n"));
 		assert_null(strstr(text_str(&s.requests), "Expect"));

@@ -206,7 +206,8 @@ static const struct {
 	const char *says;
 } readies[] = {
 	{ { { .text = HEAD("200 OK", "2") "ok" } }, 1, 0, "" },
-	{ { { .text = HEAD("404 Not Found", "0") }, { .text = HEAD("200 OK", "2") "ok" } }, 2, 0, "" },
+	{ { { .text = HEAD("404 Not Found", "0") }, { .text = HEAD("200 OK", "2") "ok" } }, 2, 0,
+	  "" },
 	{ { { .text = HEAD("404 Not Found", "0") }, { .text = HEAD("404 Not Found", "0") } }, 2,
 	  -ENOENT, "said 404" },
 	{ { { .text = HEAD("500 Internal Server Error", "89")

@@ -117,8 +117,8 @@ static void test_openssl_shows_the_extensions_in_kubeadms_words(void **state)
 		"Issuer: CN = etcd-ca",
 		"Subject: CN = etcd-ca",
 		"Public-Key: (2048 bit)",
-		"X509v3 Key Usage: critical\n                "
-		"Digital Signature, Key Encipherment, Certificate Sign\n",
+		("X509v3 Key Usage: critical\n"
+		 "                Digital Signature, Key Encipherment, Certificate Sign\n"),
 		"X509v3 Basic Constraints: critical\n                CA:TRUE\n",
 		"X509v3 Subject Key Identifier: \n",
 		"X509v3 Subject Alternative Name: \n                DNS:etcd-ca\n",
@@ -319,7 +319,8 @@ static const struct damage {
 	{ "pki/ca.crt", NULL, 0600, ENOKEY,
 	  { "secrets/pki/ca.key is there without secrets/pki/ca.crt" } },
 	{ "pki/etcd/ca.key", NULL, 0600, ENOKEY, { "secrets/pki/etcd/ca.crt is there without" } },
-	{ "pki/front-proxy-ca.crt", NULL, 0600, ENOKEY, { "without secrets/pki/front-proxy-ca.c" } },
+	{ "pki/front-proxy-ca.crt", NULL, 0600, ENOKEY,
+	  { "without secrets/pki/front-proxy-ca.crt" } },
 	{ "pki/sa.pub", NULL, 0600, ENOKEY, { "secrets/pki/sa.key is there without" } },
 	{ "admin.key", NULL, 0600, ENOKEY, { "secrets/admin.crt is there without" } },
 	{ "pki/ca.key", "=pki/etcd/ca.key", 0600, EKEYREJECTED,

@@ -365,9 +365,9 @@ static void test_passwords_are_made_below_the_folder_only(void **state)
 /* ---- random words ---- */
 
 /*
- * 36 letters do not divide 256: without drawing again, four letters would come 8/7 as often. With
- * 36,000 letters, chi-squared (35 degrees of freedom) stays below 100 but once in 10^7 runs; the
- * biased form would give about 80 more than an honest one's 35.
+ * 36 letters do not divide 256: without drawing again, four of them would come 8/7 as often as the
+ * others, and chi-squared over 144,000 letters would be near 316. An honest draw's is near 35 (the
+ * degrees of freedom) and passes 110 once in a thousand million runs.
  */
 static void test_every_letter_is_as_likely(void **state)
 {

@@ -340,7 +340,8 @@ static void test_a_seed_survives_fat(void **state)
 		const char *const commands[][8] = {
 			{ "truncate", "-s", "16M", image, NULL },
 			{ "mformat", "-i", image, "-v", SEED_LABEL, "::", NULL },
-			{ "sh", "-c", "cd \"$1\" && mcopy -s -i \"$2\" * ::", "sh", in, image, NULL },
+			{ "sh", "-c", "cd \"$1\" && mcopy -s -i \"$2\" * ::", "sh", in, image,
+			  NULL },
 			{ "mcopy", "-s", "-n", "-i", image, "::*", out, NULL },
 		};
 

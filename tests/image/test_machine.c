@@ -79,7 +79,7 @@ static void test_renders_the_network(void **state)
 	};
 
 	(void)state;
-	CASES(c, cases) {
+	CASES (c, cases) {
 		struct model m = lab();
 		struct text out = { 0 };
 
@@ -132,7 +132,7 @@ static void test_reads_back_the_file_of_a_domain(void **state)
 	};
 
 	(void)state;
-	CASES(c, cases) {
+	CASES (c, cases) {
 		struct text out = { 0 };
 
 		machine_file(c->xml, &out);
@@ -159,7 +159,7 @@ static void test_sizes_have_the_largest_whole_unit(void **state)
 	char buf[24];
 
 	(void)state;
-	CASES(c, cases) {
+	CASES (c, cases) {
 		table_size(c->bytes, buf);
 		assert_string_equal(buf, c->text);
 	}

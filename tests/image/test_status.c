@@ -87,7 +87,9 @@ static const struct {
 	  false },
 	{ "status/all-silent", { .api_silent = "192.168.10.50:6443: no answer in 5 s" }, false },
 	{ "status/stale", { ARRAY(all_ready), .leases = &leases, .domains = running }, false },
-	{ "status/stale-and-off", { ARRAY(all_ready), .leases = &leases, .domains = mixed }, false },
+	{ "status/stale-and-off",
+	  { ARRAY(all_ready), .leases = &leases, .domains = mixed },
+	  false },
 	{ "status/other-address", { ARRAY(elsewhere), .domains = running }, true },
 };
 
@@ -97,7 +99,7 @@ static void test_facts_become_rows(void **state)
 	char name[64];
 
 	(void)state;
-	CASES(c, cases) {
+	CASES (c, cases) {
 		struct text table = { 0 };
 
 		assert_int_equal(status_merge(&model, &c->facts, rows), c->is_ready);
@@ -197,7 +199,7 @@ static void test_what_is_no_list_of_leases_is_none(void **state)
 	};
 
 	(void)state;
-	CASES(c, answers) {
+	CASES (c, answers) {
 		struct leases got = { 0 };
 		struct fault why = { 0 };
 

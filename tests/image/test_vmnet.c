@@ -221,8 +221,8 @@ static void test_errors_are_explained(void **state)
 		{ VIR_ERR_AUTH_UNAVAILABLE, 0,
 		  "authentication unavailable: no polkit agent available to authenticate action",
 		  EACCES, "group 'libvirt'" },
-		{ VIR_ERR_SYSTEM_ERROR, ENODEV,
-		  "Cannot get interface MTU on 'br9': No such device", ENODEV, "vm.bridge" },
+		{ VIR_ERR_SYSTEM_ERROR, ENODEV, "Cannot get interface MTU on 'br9': No such device",
+		  ENODEV, "vm.bridge" },
 		{ VIR_ERR_OPERATION_FAILED, 0,
 		  "operation failed: domain 'lab-master' already exists with uuid x", EEXIST,
 		  "cluster.name" },
@@ -254,7 +254,7 @@ static void test_errors_are_explained(void **state)
 	};
 
 	(void)state;
-	CASES(c, cases) {
+	CASES (c, cases) {
 		struct fault why = { 0 };
 
 		assert_int_equal(virt_explain(c->code, c->os_error, c->message, &why), -c->as);

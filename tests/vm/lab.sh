@@ -12,12 +12,12 @@
 
 lab_top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
-lab_init() {
+lab_init() { # NAME [FOLDER]: it works in FOLDER, else in build/vm/NAME
 	lab_ns=rackseed-$1
 	lab_run=/run/rackseed-lab/$1 # short: a socket's path has 107 characters
-	lab_work=$lab_top/build/vm/$1
+	lab_work=${2:-$lab_top/build/vm/$1}
 	# shellcheck disable=SC2034  # for whoever sources this
-	rackseed=$lab_top/build/${MODE:-release}/rackseed
+	rackseed=${RACKSEED:-$lab_top/build/${MODE:-release}/rackseed}
 	export LIBVIRT_DEFAULT_URI="qemu+unix:///system?socket=$lab_run/libvirt-sock"
 }
 
@@ -112,4 +112,61 @@ lab_stop() {
 		ip netns delete "$lab_ns" || return 1
 	fi
 	rm -rf "$lab_run"
+}
+
+# Kubernetes 1.20 as packages and images at $lab_work/kube, built once per machine.
+lab_kubernetes() {
+	local kube
+	kube=${RACKSEED_K8S_SOURCE:-$("$lab_top/tests/kube/build")} || return 1
+	mkdir -p "$lab_work"
+	ln -sfn "$kube" "$lab_work/kube"
+}
+
+# Any Debian suite that apt knows tells where this machine's mirror is.
+lab_mirror() {
+	# shellcheck disable=SC2016  # apt's own placeholder
+	echo "${RACKSEED_DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' \
+		'Created-By: Packages' 'Origin: Debian' 'Label: Debian' 'Component: main' | head -n 1)}"
+}
+
+# Writes $lab_work/cluster.yaml for the cluster NAME with ACCEL, and a key to log in with.
+lab_cluster() {
+	local mirror images image
+	mirror=$(lab_mirror)
+	[ -n "$mirror" ] || { lab_say "apt knows no Debian mirror (RACKSEED_DEBIAN_MIRROR=URL)"; return 1; }
+	[ -e "$lab_work/key" ] || ssh-keygen -q -t ed25519 -N '' -C "$1" -f "$lab_work/key" || return 1
+	# awk turns each \n into the end of a line.
+	images=$(for image in "$lab_work"/kube/images/*.tar; do printf '  - kube/images/%s\\n' "${image##*/}"; done)
+	awk -v name="$1" -v accel="$2" -v mirror="$mirror" -v key="$(cat "$lab_work/key.pub")" \
+		-v images="$images" '
+		{ sub(/@NAME@/, name); sub(/@ACCEL@/, accel); sub(/@MIRROR@/, mirror); sub(/@KEY@/, key)
+		  sub(/@IMAGES@/, substr(images, 1, length(images) - 1)); print }' "$lab_top/tests/vm/lab.yaml.in" >"$lab_work/cluster.yaml"
+}
+
+# Runs rackseed on the lab's file, with the lab's libvirt, inside its network.
+lab_rackseed() {
+	(cd "$lab_work" && lab_in "$rackseed" "$@")
+}
+
+lab_address() { # of a node
+	sed -n "s/^  $1: .*address: \([0-9.]*\),.*/\1/p" "$lab_work/cluster.yaml"
+}
+
+# lab_ssh NODE WORD...: as the admin; the words are one command line for its shell
+lab_ssh() {
+	local node=$1
+	shift
+	lab_in timeout "${LAB_SSH_SECONDS:-60}" ssh -q -i "$lab_work/key" -o BatchMode=yes \
+		-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ConnectTimeout=10 \
+		-o ServerAliveInterval=10 -o ServerAliveCountMax=3 "admin@$(lab_address "$node")" "$@" </dev/null
+}
+
+# kubectl from the packages, with the kubeconfig of `rackseed kubeconfig`
+lab_kubectl() {
+	local kubectl=$lab_work/kubectl/usr/bin/kubectl
+	if [ ! -x "$kubectl" ]; then
+		dpkg-deb -x "$lab_work"/kube/debs/kubectl_*.deb "$lab_work/kubectl" || return 1
+	fi
+	lab_in timeout "${LAB_KUBECTL_SECONDS:-60}" "$kubectl" --kubeconfig "$lab_work/kubeconfig" \
+		--request-timeout=30s "$@"
 }

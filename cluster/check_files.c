@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "cluster/document.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/macros.h"
+#include "cluster/complaint.h"
+#include "cluster/model.h"
+
+DEFINE_DROP(dir, DIR *, closedir)
+
+struct files {
+	const struct model *m;
+	struct complaints *c;
+	int dirfd;
+};
+
+static void complain(struct files *f, struct model_mark mark, const char *code, const char *hint,
+		     const char *path, const char *what)
+{
+	complaint_add(f->c, COMPLAINT_ERROR, mark, code, NULL, hint, "%.256s %s", path, what);
+}
+
+static void check_private(struct files *f, struct model_mark mark, const char *path,
+			  const struct stat *st)
+{
+	char hint[300];
+
+	snprintf(hint, sizeof(hint), "chmod %s %.256s", S_ISDIR(st->st_mode) ? "700" : "600", path);
+	if (st->st_mode & 077)
+		complain(f, mark, "secret-readable", hint, path, "is open to other users");
+}
+
+/* A password that is not there yet is made by `rackseed secrets`. */
+static void check_password(struct files *f, struct model_mark mark, const char *path)
+{
+	struct stat st;
+
+	if (!path || fstatat(f->dirfd, path, &st, 0) < 0)
+		return;
+	if (!S_ISREG(st.st_mode)) {
+		complain(f, mark, "secret-form", NULL, path, "is not a file");
+		return;
+	}
+	if (st.st_size == 0)
+		complain(f, mark, "secret-form",
+			 "remove it, and `rackseed secrets` makes a new one where it may", path,
+			 "is empty");
+	check_private(f, mark, path, &st);
+}
+
+/* What `rackseed secrets` makes; the document has no line for these. */
+static void check_known_secrets(struct files *f)
+{
+	static const char *const paths[] = {
+		"secrets",
+		"secrets/token",
+		"secrets/admin.key",
+		"secrets/pki/ca.key",
+		"secrets/pki/sa.key",
+		"secrets/pki/front-proxy-ca.key",
+		"secrets/pki/etcd/ca.key",
+	};
+	const struct model_mark top = { .line = 1, .column = 1 };
+	struct stat st;
+	size_t i;
+
+	for (i = 0; i < COUNT(paths); i++)
+		if (fstatat(f->dirfd, paths[i], &st, 0) == 0)
+			check_private(f, top, paths[i], &st);
+}
+
+static void check_there(struct files *f, struct model_mark mark, const char *path, const char *what)
+{
+	struct stat st;
+	char words[128];
+
+	if (fstatat(f->dirfd, path, &st, 0) == 0)
+		return;
+	snprintf(words, sizeof(words), "%s", strerror(errno));
+	if (errno == ENOENT)
+		snprintf(words, sizeof(words), "is not there (%s)", what);
+	complain(f, mark, "file-missing", "paths are relative to the folder of this file", path,
+		 words);
+}
+
+static bool holds_packages(int fd)
+{
+	int copy = dup(fd);
+	scoped(drop_dir) DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	const struct dirent *entry;
+
+	if (!dir && copy >= 0)
+		close(copy);
+	while (dir && (entry = readdir(dir))) {
+		size_t n = strlen(entry->d_name);
+
+		if (n > 4 && strcmp(entry->d_name + n - 4, ".deb") == 0)
+			return true;
+	}
+	return false;
+}
+
+static void check_source(struct files *f, struct model_mark mark, const char *path)
+{
+	scoped(drop_fd) int fd = openat(f->dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOTDIR)
+		complain(f, mark, "file-missing", NULL, path, "is not a folder of packages");
+	else if (fd < 0)
+		check_there(f, mark, path, "a folder of packages");
+	else if (!holds_packages(fd))
+		complain(f, mark, "file-missing", NULL, path, "holds no .deb file");
+}
+
+void document_check_files(const struct model *m, int dirfd, struct complaints *c)
+{
+	struct files f = { .m = m, .c = c, .dirfd = dirfd };
+	size_t i;
+
+	check_known_secrets(&f);
+	for (i = 0; i < m->n_registries; i++)
+		check_password(&f, m->registries[i].password_mark, m->registries[i].password_file);
+	for (i = 0; i < m->n_shares; i++)
+		check_password(&f, m->shares[i].password_mark, m->shares[i].password_file);
+	for (i = 0; m->images && m->images[i] && m->mark.images; i++)
+		if (model_image_is_file(m->images[i]))
+			check_there(&f, m->mark.images[i], m->images[i], "an archive of images");
+	for (i = 0; m->os.sources && m->os.sources[i] && m->mark.sources; i++)
+		if (model_source_is_folder(m->os.sources[i]))
+			check_source(&f, m->mark.sources[i], m->os.sources[i]);
+	if (m->os.cloud_image && !strstr(m->os.cloud_image, "://"))
+		check_there(&f, m->mark.cloud_image, m->os.cloud_image, "the cloud image");
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include "cluster/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/macros.h"
+
+enum { HOST_MAX = 270 };
+
+/* The registries' hosts, sorted, to look references up in. */
+struct hosts {
+	const char **list;
+	size_t n;
+};
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool known(const struct hosts *hosts, const char *host)
+{
+	return bsearch(&host, hosts->list, hosts->n, sizeof(const char *), compare);
+}
+
+/* "host" of "host:port"; an IPv6 address keeps its brackets and is nobody's name. */
+static void bare_host(const char *s, char out[static HOST_MAX])
+{
+	snprintf(out, HOST_MAX, "%.*s", (int)strcspn(s, ":"), s);
+}
+
+/*
+ * A reference to an image or mirror may name a registry of ours, which then must be in the file.
+ * Ours is one that bears a node's name, or a name that only our hosts file could resolve.
+ */
+static void check_mention(struct check *k, const struct hosts *hosts, const char *reference,
+			  struct model_mark mark, const char *what)
+{
+	char place[HOST_MAX], host[HOST_MAX], hint[HOST_MAX + 32];
+	struct complaint_guess guess = { .word = place };
+	bool is_node;
+	size_t i;
+
+	snprintf(place, sizeof(place), "%.*s", (int)strcspn(reference, "/"), reference);
+	bare_host(place, host);
+	is_node = model_node(k->m, host) != NULL;
+	if (known(hosts, place) || strchr(host, '.') || strchr(host, '[') ||
+	    strcmp(host, "localhost") == 0)
+		return;
+	for (i = 0; i < k->m->n_registries && !k->c->truncated; i++)
+		complaint_guess_try(&guess, k->m->registries[i].host);
+	if (guess.best)
+		snprintf(hint, sizeof(hint), "did you mean '%.128s'?", guess.best);
+	else
+		snprintf(hint, sizeof(hint), "write it under registries:%s",
+			 is_node ? ", with node:" : "");
+	complaint_add(k->c, COMPLAINT_ERROR, mark, "registry-unknown", NULL, hint,
+		      "%s: there is no registry '%.128s'", what, place);
+}
+
+static void check_mirrors(struct check *k, const struct hosts *hosts,
+			  const struct model_registry *r)
+{
+	struct model_mark mark = r->mark;
+	char **mirror;
+	size_t i;
+
+	for (mirror = r->mirrors, i = 0; mirror && *mirror; mirror++, i++) {
+		if (r->mirror_marks)
+			mark = r->mirror_marks[i];
+		if (strcmp(*mirror, r->host) == 0)
+			complaint_add(k->c, COMPLAINT_ERROR, mark, "mirror-itself", NULL, NULL,
+				      "registry '%.128s' is its own mirror", r->host);
+		else
+			check_mention(k, hosts, *mirror, mark, "mirrors");
+	}
+}
+
+/* Images name the host that serves them; if that is no name of the node, who resolves it? */
+static void check_host(struct check *k, const struct model_registry *r)
+{
+	const struct model_node *node = r->node ? model_node(k->m, r->node) : NULL;
+	char host[HOST_MAX], address[NET_IP_LEN];
+
+	if (!node)
+		return;
+	bare_host(r->host, host);
+	if (strcmp(host, node->name) == 0 ||
+	    strcmp(host, net_ip_text(&node->address, address)) == 0 || r->host[0] == '[')
+		return;
+	complaint_add(k->c, COMPLAINT_WARNING, r->mark, "registry-host", NULL,
+		      "every node must be able to resolve it",
+		      "registry '%.128s': this is not the name of node '%.64s', which serves it",
+		      r->host, r->node);
+}
+
+static void check_registry(struct check *k, const struct hosts *hosts,
+			   const struct model_registry *r)
+{
+	struct check_reference to_node = { .part = "registry",
+					   .name = r->host,
+					   .node = r->node,
+					   .mark = r->node_mark,
+					   .role = MODEL_REGISTRY,
+					   .role_name = "registry" };
+
+	if (r->node)
+		check_reference(k, &to_node);
+	if (!r->user != !r->password_file)
+		complaint_add(k->c, COMPLAINT_ERROR, r->mark, "credentials-half", NULL, NULL,
+			      "registry '%.128s': user and passwordFile belong together", r->host);
+	check_host(k, r);
+	check_mirrors(k, hosts, r);
+}
+
+/* "registry:5000/tools/x:1" names a registry, "busybox:1.36" and "library/busybox" do not. */
+static bool has_registry(const char *image)
+{
+	size_t n = strcspn(image, "/");
+
+	return image[n] && memchr(image, ':', n);
+}
+
+void check_registries(struct check *k)
+{
+	const struct model *m = k->m;
+	struct hosts hosts = { .list = calloc(m->n_registries + 1, sizeof(const char *)) };
+	size_t i;
+
+	if (!hosts.list) {
+		complaints_exhausted(k->c);
+		return;
+	}
+	for (i = 0; i < m->n_registries; i++)
+		hosts.list[hosts.n++] = m->registries[i].host;
+	qsort(hosts.list, hosts.n, sizeof(const char *), compare);
+	for (i = 0; i < m->n_registries; i++)
+		check_registry(k, &hosts, &m->registries[i]);
+	if (m->image_repository && has_registry(m->image_repository))
+		check_mention(k, &hosts, m->image_repository, m->mark.image_repository,
+			      "imageRepository");
+	for (i = 0; m->images && m->images[i] && m->mark.images; i++)
+		if (!model_image_is_file(m->images[i]) && has_registry(m->images[i]))
+			check_mention(k, &hosts, m->images[i], m->mark.images[i], "images");
+	free(hosts.list);
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+#include "cluster/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/macros.h"
+
+/* What a share must not be mounted over, nor be exported: the system lives there. */
+static const struct {
+	const char *path;
+	bool below; /* nor anywhere below it */
+} system_paths[] = {
+	{ "/", false },
+	{ "/bin", true },
+	{ "/boot", true },
+	{ "/dev", true },
+	{ "/etc", true },
+	{ "/home", false },
+	{ "/lib", true },
+	{ "/lib32", true },
+	{ "/lib64", true },
+	{ "/libx32", true },
+	{ "/lost+found", true },
+	{ "/opt", false },
+	{ "/opt/cni", true },
+	{ "/proc", true },
+	{ "/root", true },
+	{ "/run", true },
+	{ "/sbin", true },
+	{ "/srv", false },
+	{ "/sys", true },
+	{ "/tmp", false },
+	{ "/usr", true },
+	{ "/var", false },
+	{ "/var/cache", false },
+	{ "/var/lib", false },
+	{ "/var/log", true },
+	{ "/var/lib/cni", true },
+	{ "/var/lib/containerd", true },
+	{ "/var/run", true },
+	{ "/var/lib/dbus", true },
+	{ "/var/lib/dpkg", true },
+	{ "/var/tmp", false },
+	{ "/var/lib/etcd", true },
+	{ "/var/lib/kubelet", true },
+	{ "/var/lock", true },
+	{ "/var/lib/rackseed", true },
+	{ "/var/lib/systemd", true },
+};
+
+/* Whether path is dir or lies below it. */
+static bool is_within(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	return strncmp(path, dir, n) == 0 && (!path[n] || path[n] == '/');
+}
+
+static const char *system_path(const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(system_paths); i++)
+		if (strcmp(path, system_paths[i].path) == 0 ||
+		    (system_paths[i].below && is_within(path, system_paths[i].path)))
+			return system_paths[i].path;
+	return NULL;
+}
+
+static void check_source(struct check *k, const struct model_share *s)
+{
+	const char *wrong = NULL;
+
+	if (s->server && (s->node || s->path))
+		wrong = "server: stands beside node: or path:, and only one of the two can be";
+	else if (!s->server && !s->node)
+		wrong = "nobody serves it";
+	else if (s->node && !s->path)
+		wrong = "it has a node:, but no path: of the folder there";
+	if (wrong)
+		complaint_add(k->c, COMPLAINT_ERROR, s->mark, "share-source", NULL,
+			      "a node of this file with node: and path:, or another's with server:",
+			      "share '%.64s': %s", s->name, wrong);
+}
+
+static void check_user(struct check *k, const struct model_share *s)
+{
+	if (s->guest && (s->user || s->password_file))
+		complaint_add(k->c, COMPLAINT_ERROR, s->mark, "share-user", NULL,
+			      "leave out either guest: or user: and passwordFile:",
+			      "share '%.64s': a guest has no user and no password", s->name);
+	else if (!s->user != !s->password_file)
+		complaint_add(k->c, COMPLAINT_ERROR, s->mark, "credentials-half", NULL, NULL,
+			      "share '%.64s': user and passwordFile belong together", s->name);
+	else if (!s->guest && !s->user)
+		complaint_add(k->c, COMPLAINT_ERROR, s->mark, "share-user", NULL,
+			      "give user: and passwordFile:, or guest: true",
+			      "share '%.64s': who may use it?", s->name);
+}
+
+static void check_paths(struct check *k, const struct model_share *s)
+{
+	const char *taken = s->mount ? system_path(s->mount) : NULL;
+
+	if (taken)
+		complaint_add(
+			k->c, COMPLAINT_ERROR, s->mount_mark, "mount-system", NULL,
+			"such as /mnt/NAME",
+			"share '%.64s': a mount at %.128s would hide what the system needs in "
+			"%s",
+			s->name, s->mount, taken);
+	taken = s->path ? system_path(s->path) : NULL;
+	if (taken)
+		complaint_add(k->c, COMPLAINT_ERROR, s->path_mark, "share-system", NULL,
+			      "such as /srv/NAME",
+			      "share '%.64s': %.128s is the system's own (%s) and not to be shared",
+			      s->name, s->path, taken);
+}
+
+/* As strcmp, but '/' before all else, so that what is below a folder follows it at once. */
+static int compare_paths(const char *a, const char *b)
+{
+	size_t i;
+
+	for (i = 0; a[i] && a[i] == b[i]; i++)
+		;
+	if (!a[i] || !b[i])
+		return (a[i] != '\0') - (b[i] != '\0');
+	if (a[i] == '/' || b[i] == '/')
+		return a[i] == '/' ? -1 : 1;
+	return (unsigned char)a[i] < (unsigned char)b[i] ? -1 : 1;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct model_share *x = *(const struct model_share *const *)a;
+	const struct model_share *y = *(const struct model_share *const *)b;
+	int r = compare_paths(x->mount, y->mount);
+
+	return r ? r : x < y ? -1 : x > y;
+}
+
+static void complain_nested(struct check *k, const struct model_share *a,
+			    const struct model_share *b)
+{
+	const struct model_share *later = a > b ? a : b;
+	const struct model_share *other = later == a ? b : a;
+	bool same = strcmp(a->mount, b->mount) == 0;
+
+	complaint_add(k->c, COMPLAINT_ERROR, later->mount_mark,
+		      same ? "mount-twice" : "mount-nested", NULL, NULL,
+		      "share '%.64s': its mount %.128s %s %.128s of share '%.64s'", later->name,
+		      later->mount,
+		      same				      ? "is also"
+		      : is_within(later->mount, other->mount) ? "lies within"
+							      : "would hide",
+		      other->mount, other->name);
+}
+
+static void check_mounts(struct check *k)
+{
+	const struct model *m = k->m;
+	const struct model_share **list = calloc(m->n_shares + 1, sizeof(*list));
+	const struct model_share *above;
+	size_t i, n = 0;
+
+	if (!list) {
+		complaints_exhausted(k->c);
+		return;
+	}
+	for (i = 0; i < m->n_shares; i++)
+		if (m->shares[i].mount)
+			list[n++] = &m->shares[i];
+	qsort(list, n, sizeof(*list), compare);
+	above = list[0];
+	for (i = 1; i < n; i++)
+		if (is_within(list[i]->mount, above->mount))
+			complain_nested(k, above, list[i]);
+		else
+			above = list[i];
+	free(list);
+}
+
+void check_shares(struct check *k)
+{
+	size_t i;
+
+	for (i = 0; i < k->m->n_shares; i++) {
+		const struct model_share *s = &k->m->shares[i];
+		struct check_reference to_node = { .part = "share",
+						   .name = s->name,
+						   .node = s->node,
+						   .mark = s->node_mark,
+						   .role = MODEL_STORAGE,
+						   .role_name = "storage" };
+
+		if (s->node)
+			check_reference(k, &to_node);
+		check_source(k, s);
+		check_user(k, s);
+		check_paths(k, s);
+	}
+	check_mounts(k);
+}

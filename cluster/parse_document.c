@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+#include "cluster/document.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/macros.h"
+#include "cluster/parse.h"
+
+/* The keys of the document but for registries, shares and nodes. cluster.yaml(5) tells of each. */
+
+static PARSE_READER(parse_api_version);
+static PARSE_READER(parse_endpoint);
+static PARSE_READER(parse_pod_network);
+
+#define AT(field) .offset = offsetof(struct model, field)
+#define MARK(field) .mark = offsetof(struct model, mark.field)
+#define FORM(name) .form = &parse_form_##name
+
+static const struct parse_word distributions[] = {
+	{ .word = "debian", .value = MODEL_DEBIAN },
+	{ .word = "ubuntu", .value = MODEL_UBUNTU },
+	{ 0 },
+};
+static const struct parse_words distribution_words = { distributions, "word-unknown" };
+
+static const struct parse_word accels[] = {
+	{ .word = "auto", .value = MODEL_ACCEL_AUTO },
+	{ .word = "kvm", .value = MODEL_ACCEL_KVM },
+	{ .word = "tcg", .value = MODEL_ACCEL_TCG },
+	{ 0 },
+};
+static const struct parse_words accel_words = { accels, "word-unknown" };
+
+static const struct parse_key kubernetes_keys[] = {
+	{ "version", parse_version, AT(kubernetes), MARK(kubernetes), .required = true },
+	{ "imageRepository", parse_text, AT(image_repository), MARK(image_repository),
+	  FORM(repository) },
+	{ "skipPhases", parse_texts, AT(skip_phases), FORM(phase) },
+	{ 0 },
+};
+static const struct parse_table kubernetes_table = { "kubernetes", kubernetes_keys };
+
+static const struct parse_key cluster_keys[] = {
+	{ "name", parse_text, AT(name), .required = true, FORM(label) },
+	{ "kubernetes", parse_submapping, .required = true, .table = &kubernetes_table },
+	{ "endpoint", parse_endpoint, MARK(endpoint) },
+	{ "token", parse_text, AT(token), MARK(token), FORM(token) },
+	{ "podSubnet", parse_network, AT(pod_subnet), MARK(pod_subnet) },
+	{ "serviceSubnet", parse_network, AT(service_subnet), MARK(service_subnet) },
+	{ "podNetwork", parse_pod_network, MARK(pod_network) },
+	{ 0 },
+};
+static const struct parse_table cluster_table = { "cluster", cluster_keys };
+
+static const struct parse_key os_keys[] = {
+	{ "distribution", parse_one_word, AT(os.distribution), MARK(distribution), .required = true,
+	  .words = &distribution_words },
+	{ "release", parse_text, AT(os.release), MARK(release), .required = true, FORM(release) },
+	{ "mirror", parse_text, AT(os.mirror), FORM(url) },
+	{ "packages", parse_texts, AT(os.packages), FORM(package) },
+	{ "sources", parse_texts, AT(os.sources), MARK(sources), FORM(source) },
+	{ "kernelArguments", parse_texts, AT(os.kernel_arguments), FORM(argument) },
+	{ "cloudImage", parse_text, AT(os.cloud_image), MARK(cloud_image), FORM(place) },
+	{ "sha256", parse_text, AT(os.sha256), FORM(sha256) },
+	{ 0 },
+};
+static const struct parse_table os_table = { "os", os_keys };
+
+static const struct parse_key network_keys[] = {
+	{ "subnet", parse_network, AT(network.subnet), MARK(subnet), .required = true },
+	{ "gateway", parse_ip, AT(network.gateway), MARK(gateway) },
+	{ "nameservers", parse_ips, AT(network.nameservers) },
+	{ "ntp", parse_texts, AT(network.ntp), FORM(host) },
+	{ 0 },
+};
+static const struct parse_table network_table = { "network", network_keys };
+
+static const struct parse_key vm_keys[] = {
+	{ "accel", parse_one_word, AT(vm.accel), .words = &accel_words },
+	{ "bridge", parse_text, AT(vm.bridge), FORM(interface) },
+	{ 0 },
+};
+static const struct parse_table vm_table = { "vm", vm_keys };
+
+static const struct parse_key admin_keys[] = {
+	{ "user", parse_text, AT(admin.user), MARK(user), FORM(account) },
+	{ "sshKeys", parse_texts, AT(admin.ssh_keys), MARK(ssh_keys), FORM(ssh_key) },
+	{ 0 },
+};
+static const struct parse_table admin_table = { "admin", admin_keys };
+
+static const struct parse_key document_keys[] = {
+	{ "apiVersion", parse_api_version, .required = true },
+	{ "cluster", parse_submapping, MARK(cluster), .required = true, .table = &cluster_table },
+	{ "os", parse_submapping, .required = true, .table = &os_table },
+	{ "network", parse_submapping, .required = true, .table = &network_table },
+	{ "vm", parse_submapping, .table = &vm_table },
+	{ "admin", parse_submapping, .table = &admin_table },
+	{ "images", parse_texts, AT(images), MARK(images), FORM(image) },
+	{ "registries", .read = parse_registries },
+	{ "shares", .read = parse_shares },
+	{ "nodes", parse_nodes, MARK(nodes), .required = true },
+	{ 0 },
+};
+const struct parse_table parse_document_table = { "the document", document_keys };
+
+static PARSE_READER(parse_api_version)
+{
+	const struct parse_form *form = &parse_form_api_version;
+	const char *s = parse_scalar(p, y);
+
+	(void)object;
+	if (s && !form->ok(s))
+		parse_complain(p, y, form->code, form->hint, "%s: '%.128s' is not %s", key->name, s,
+			       form->what);
+}
+
+/* HOST, HOST:PORT or [IPv6]:PORT. */
+static PARSE_READER(parse_endpoint)
+{
+	struct model *m = object;
+	const char *s = parse_scalar(p, y);
+	bool bracket = s && s[0] == '[';
+	const char *colon;
+	size_t n;
+
+	if (!s)
+		return;
+	if (!parse_form_endpoint.ok(s)) {
+		parse_complain(p, y, "endpoint-form", parse_form_endpoint.hint,
+			       "%s: '%.128s' is not %s", key->name, s, parse_form_endpoint.what);
+		return;
+	}
+	/* An IPv6 address without brackets can have no port. */
+	if (bracket)
+		n = strcspn(s, "]");
+	else
+		n = strchr(s, ':') == strrchr(s, ':') ? strcspn(s, ":") : strlen(s);
+	colon = strchr(s + n, ':');
+	m->endpoint_host = strndup(s + bracket, n - bracket);
+	if (!m->endpoint_host)
+		p->error = -ENOMEM;
+	if (colon)
+		m->endpoint_port = (unsigned)strtoul(colon + 1, NULL, 10);
+}
+
+static PARSE_READER(parse_pod_network)
+{
+	struct model *m = object;
+	const char *s = parse_scalar(p, y);
+
+	if (!s)
+		return;
+	if (strcmp(s, "routed") == 0) {
+		m->pod_network = MODEL_PODS_ROUTED;
+	} else if (strcmp(s, "none") == 0) {
+		m->pod_network = MODEL_PODS_NONE;
+	} else {
+		m->pod_network = MODEL_PODS_ADDON;
+		m->pod_network_addon = parse_copy(p, s);
+		if (!parse_is_label(s))
+			parse_complain(p, y, "name-form", "routed, none, or the name of an addon",
+				       "%s: '%.128s' is no pod network", key->name, s);
+	}
+}
+
+static void set_default_network(struct net_cidr *cidr, const char *text)
+{
+	/* The defaults are well-formed, so this cannot fail; were it to, check would say so. */
+	if (cidr->ip.family == 0 && net_cidr_parse(text, cidr) < 0)
+		cidr->ip.family = 0;
+}
+
+/* What the document leaves out. */
+static int set_defaults(struct model *m)
+{
+	const struct model_node *first = model_first(m, MODEL_CONTROL_PLANE);
+
+	if (!m->mark.pod_subnet.line)
+		set_default_network(&m->pod_subnet, "10.244.0.0/16");
+	if (!m->mark.service_subnet.line)
+		set_default_network(&m->service_subnet, "10.96.0.0/12");
+	if (m->endpoint_port == 0)
+		m->endpoint_port = 6443;
+	if (!m->endpoint_host && !m->mark.endpoint.line && first) {
+		m->endpoint_host = strdup(first->name);
+		if (!m->endpoint_host)
+			return -ENOMEM;
+	}
+	return model_index(m);
+}
+
+static void parse_root(struct parse *p, const struct yaml *root)
+{
+	if (root->kind == YAML_NULL)
+		parse_complain(p, root, "empty", "`rackseed init` writes one to begin with",
+			       "the document is empty");
+	else if (parse_expect(p, root, YAML_MAPPING))
+		parse_mapping(p, root, root, &parse_document_table, p->m);
+}
+
+int document_parse(const char *file, const char *bytes, size_t len, struct model *ret,
+		   struct complaints *c, struct fault *why)
+{
+	struct parse p = { .m = ret, .c = c, .key = "the document" };
+	struct yaml_error error = { 0 };
+	struct yaml root = { 0 };
+	int r;
+
+	*ret = (struct model){ 0 };
+	r = yaml_parse(bytes, len, &root, &error);
+	if (r == -EBADMSG)
+		complaint_add(c, COMPLAINT_ERROR,
+			      (struct model_mark){ .line = error.line, .column = error.column },
+			      error.code, NULL, NULL, "%s", error.message);
+	else if (r == 0)
+		parse_root(&p, &root);
+	yaml_done(&root);
+	ret->file = parse_copy(&p, file);
+	if (r != -ENOMEM)
+		r = p.error ? p.error : set_defaults(ret);
+	if (r == 0)
+		return 0;
+	model_done(ret);
+	return fault_errno(why, r, "%s", file);
+}

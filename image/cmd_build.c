@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/fs.h"
+#include "base/macros.h"
+#include "base/text.h"
+#include "cluster/model.h"
+#include "cluster/seed.h"
+#include "image/build.h"
+#include "image/golden.h"
+#include "image/record.h"
+#include "image/release.h"
+#include "image/seeding.h"
+#include "image/stamp.h"
+#include "image/tools.h"
+
+#define RECORD "build.json"
+#define EPOCH 1767225600 /* 2026-01-01: later than no file of these releases' media */
+
+enum { N_USES = 8, MAX_RECORD = 16 << 20 };
+
+/* One run of the command. */
+struct job {
+	const struct invocation *in;
+	struct model model;
+	struct text source;
+	struct build build;
+	struct record record;
+	struct golden goldens[N_USES]; /* by their uses; key "" : not asked for yet */
+	char *folder_path, *node_tree, *out_path;
+	int out;
+	enum stamp_format format;
+};
+
+static void job_done(struct job *j)
+{
+	size_t i;
+
+	for (i = 0; i < N_USES; i++)
+		golden_done(&j->goldens[i]);
+	record_done(&j->record);
+	cache_done(&j->build.cache);
+	drop_fd(&j->build.folder);
+	drop_fd(&j->out);
+	text_done(&j->source);
+	model_done(&j->model);
+	free(j->folder_path);
+	free(j->node_tree);
+	free(j->out_path);
+}
+
+static bool is_meant(const struct job *j, const struct model_node *node)
+{
+	size_t i;
+
+	for (i = 0; i < j->in->n_args; i++)
+		if (strcmp(j->in->args[i], node->name) == 0)
+			return true;
+	return j->in->n_args == 0;
+}
+
+/* The absolute path of an open folder. */
+static int path_of(int fd, char **ret, struct fault *why)
+{
+	char self[64];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	*ret = realpath(self, NULL);
+	return *ret ? 0 : fault_errno(why, errno, "folder");
+}
+
+static int open_out(struct job *j, struct fault *why)
+{
+	const char *given = command_value(j->in, "out");
+	int at = given ? AT_FDCWD : j->build.folder;
+	const char *path = given ? given : "out";
+
+	if (mkdirat(at, path, 0755) < 0 && errno != EEXIST)
+		return fault_errno(why, errno, "cannot make folder '%s'", path);
+	j->out = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (j->out < 0)
+		return fault_errno(why, errno, "'%s'", path);
+	return path_of(j->out, &j->out_path, why);
+}
+
+static int choose_format(struct job *j, struct fault *why)
+{
+	const char *given = command_value(j->in, "format");
+	enum stamp_format f;
+
+	for (f = 0; f < STAMP_N_FORMATS; f++)
+		if (strcmp(given ? given : "qcow2", stamp_format_name(f)) == 0) {
+			j->format = f;
+			return 0;
+		}
+	return fault_set(why, EINVAL, "no such format '%s': raw or qcow2", given);
+}
+
+static int choose_epoch(struct job *j, struct fault *why)
+{
+	const char *given = getenv("SOURCE_DATE_EPOCH");
+	char *end = NULL;
+	intmax_t value = given && *given ? strtoimax(given, &end, 10) : EPOCH;
+
+	if ((end && *end) || value <= 0 || value > UINT32_MAX)
+		return fault_set(why, EINVAL, "SOURCE_DATE_EPOCH: '%s' is no time", given);
+	j->build.epoch = (int64_t)value;
+	return 0;
+}
+
+static int read_record(struct job *j, struct fault *why)
+{
+	scoped(text_done) struct text json = { 0 };
+	int r = fs_read(j->out, RECORD, MAX_RECORD, &json, why);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r == 0)
+		r = record_parse(text_str(&json), json.len, &j->record, why);
+	if (r == -EBADMSG) {
+		progress_note(&j->build.progress, "%s/" RECORD ": %s: not used", j->out_path,
+			      why->text);
+		return 0;
+	}
+	return r;
+}
+
+static int write_record(struct job *j, struct fault *why)
+{
+	scoped(text_done) struct text json = { 0 };
+	int r;
+
+	record_keep(&j->record, &j->model);
+	record_render(&j->record, &json);
+	if (text_error(&json) < 0)
+		return fault_errno(why, ENOMEM, RECORD);
+	r = fs_write(j->out, RECORD, 0644, text_str(&json), json.len, why);
+	return r < 0 ? fault_wrap(why, "%s", j->out_path) : 0;
+}
+
+/* What is missing is said before the long work, not after it. */
+static int check_secrets(struct job *j, struct fault *why)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < j->model.n_nodes; i++) {
+		scoped(seed_done) struct seed seed = { 0 };
+		char sum[DIGEST_LEN];
+
+		if (is_meant(j, &j->model.nodes[i]))
+			r = seeding_gather(&j->build, &j->model.nodes[i], &seed, sum, why);
+	}
+	return r;
+}
+
+static int prepare(struct job *j, struct fault *why)
+{
+	struct build *b = &j->build;
+	int r = choose_format(j, why);
+
+	progress_init(&b->progress, j->in->quiet);
+	b->model = &j->model;
+	b->source = text_str(&j->source);
+	b->source_len = j->source.len;
+	if (r == 0)
+		r = choose_epoch(j, why);
+	if (r == 0)
+		r = b->folder = command_folder(j->in, why);
+	if (r >= 0)
+		r = path_of(b->folder, &j->folder_path, why);
+	if (r >= 0)
+		r = release_find(j->model.os.distribution, j->model.os.release, &b->release, why);
+	if (r >= 0)
+		r = tools_check(j->format == STAMP_QCOW2, why);
+	if (r >= 0)
+		r = tools_node_tree(&j->node_tree, why);
+	b->folder_path = j->folder_path;
+	b->node_tree = j->node_tree;
+	if (r >= 0)
+		r = check_secrets(j, why);
+	if (r >= 0)
+		r = open_out(j, why);
+	if (r >= 0)
+		r = cache_open(&b->cache, why);
+	if (r >= 0)
+		r = cache_lock(&b->cache, &b->progress, why);
+	return r < 0 ? r : read_record(j, why);
+}
+
+static int get_golden(struct job *j, unsigned uses, struct fault *why)
+{
+	struct golden *g = &j->goldens[uses];
+	int r = g->key[0] ? 0 : golden_get(&j->build, uses, g, why);
+
+	if (r < 0 || !(uses & RELEASE_KUBERNETES))
+		return r;
+	free(j->record.distribution);
+	free(j->record.release);
+	j->record.distribution = strdup(release_distribution(j->build.release->distribution));
+	j->record.release = strdup(j->build.release->name);
+	j->record.facts = g->facts;
+	return j->record.release ? 0 : fault_errno(why, ENOMEM, RECORD);
+}
+
+static int build_node(struct job *j, const struct model_node *node, struct fault *why)
+{
+	static const char *const outcomes[] = { [STAMP_SAME] = "up to date", [STAMP_MADE] = "made" };
+	unsigned uses = release_uses(node);
+	const struct stamp stamp = { .build = &j->build, .golden = &j->goldens[uses], .node = node,
+				     .record = &j->record, .folder = j->out, .path = j->out_path,
+				     .format = j->format,
+				     .force = command_value(j->in, "force") != NULL };
+	int r = get_golden(j, uses, why);
+	int outcome;
+
+	if (r < 0)
+		return r;
+	outcome = stamp_node(&stamp, why);
+	if (outcome < 0)
+		return outcome;
+	r = write_record(j, why);
+	if (r == 0 && !j->in->json)
+		printf("%s/%s.%s: %s\n", j->out_path, node->name, stamp_format_name(j->format),
+		       outcomes[outcome]);
+	return r;
+}
+
+static int build_nodes(struct job *j, struct fault *why)
+{
+	size_t i;
+	int r = prepare(j, why);
+
+	for (i = 0; r == 0 && i < j->model.n_nodes; i++)
+		if (is_meant(j, &j->model.nodes[i]))
+			r = build_node(j, &j->model.nodes[i], why);
+	progress_drop(&j->build.progress);
+	if (r == 0 && j->in->json) {
+		scoped(text_done) struct text json = { 0 };
+
+		record_render(&j->record, &json);
+		fputs(text_str(&json), stdout);
+	}
+	return r;
+}
+
+static int build(const struct invocation *in, struct fault *why)
+{
+	scoped(job_done) struct job job = { .in = in, .out = -1, .build = { .folder = -1 } };
+	int r;
+
+	job.build.cache = (struct cache){ .fd = -1, .lock_fd = -1 };
+	umask(022);
+	r = command_load(in, &job.model, &job.source, why);
+	if (r != 0)
+		return r;
+	r = command_nodes(in, &job.model, why);
+	return r < 0 ? r : build_nodes(&job, why);
+}
+
+static const struct command_option options[] = {
+	{ "out", "DIR", "where the disks go (default: out, beside the file)" },
+	{ "format", "FORMAT", "qcow2 (default) or raw" },
+	{ "force", NULL, "make disks anew that are up to date" },
+	{ NULL, NULL, NULL },
+};
+
+const struct command cmd_build = {
+	.name = "build",
+	.synopsis = "[NODE...]",
+	.help = "builds the disks of all nodes, or of those named",
+	.options = options,
+	.run = build,
+};

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/container.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/fs.h"
+#include "base/macros.h"
+#include "base/run.h"
+#include "cluster/model.h"
+#include "image/build.h"
+#include "image/copy.h"
+#include "image/daemon.h"
+#include "image/digest.h"
+#include "image/root.h"
+
+#define ARCHIVE DAEMON_FOLDER "/image.tar"
+
+void container_done(struct container_images *c)
+{
+	args_done(&c->archives);
+	text_done(&c->key);
+}
+
+int container_is_archive(const char *entry)
+{
+	size_t n = strlen(entry);
+
+	if (n > 4 && strcmp(entry + n - 4, ".tar") == 0)
+		return true;
+	return entry[0] == '/' || strncmp(entry, "./", 2) == 0 || strncmp(entry, "../", 3) == 0;
+}
+
+static int fetch(struct build *b, const char *reference, struct text *path, struct fault *why)
+{
+	scoped(args_done) struct args argv = { 0 };
+	char hex[DIGEST_LEN];
+	char name[DIGEST_LEN + 16];
+	int r;
+
+	if (strchr(reference, '@'))
+		return fault_set(why, EINVAL, "images: '%s': an archive cannot keep a digest: "
+					      "give a tag", reference);
+	r = digest_bytes(reference, strlen(reference), hex, why);
+	if (r < 0)
+		return r;
+	snprintf(name, sizeof(name), "image-%.16s.tar", hex);
+	text_addf(path, "%s/%s", b->cache.path, name);
+	if (access(text_str(path), R_OK) == 0)
+		return 0;
+	progress_phase(&b->progress, 0, "fetching %s", reference);
+	args_add(&argv, "skopeo");
+	args_add(&argv, "copy");
+	args_add(&argv, "--override-os=linux");
+	args_add(&argv, "--override-arch=amd64");
+	args_add(&argv, "docker://%s", reference);
+	args_add(&argv, "docker-archive:%s/" CACHE_UNFINISHED "image.tar:%s", b->cache.path,
+		 reference);
+	if (!args_list(&argv))
+		return fault_errno(why, ENOMEM, "skopeo");
+	r = run(&(struct run){ .argv = args_list(&argv), .timeout_ms = 60 * 60 * 1000 }, why);
+	if (r < 0)
+		return fault_wrap(why, "images: '%s'", reference);
+	if (renameat(b->cache.fd, CACHE_UNFINISHED "image.tar", b->cache.fd, name) < 0)
+		return fault_errno(why, errno, "%s", text_str(path));
+	return 0;
+}
+
+static int collect_one(struct build *b, const char *entry, struct container_images *c,
+		       struct fault *why)
+{
+	scoped(text_done) struct text path = { 0 };
+	char hex[DIGEST_LEN];
+	int r = 0;
+
+	if (!container_is_archive(entry))
+		r = fetch(b, entry, &path, why);
+	else
+		text_addf(&path, "%s%s%s", *entry == '/' ? "" : b->folder_path,
+			  *entry == '/' ? "" : "/", entry);
+	if (r == 0 && access(text_str(&path), R_OK) < 0)
+		r = fault_errno(why, errno, "images: '%s'", entry);
+	if (r == 0)
+		r = digest_file(text_str(&path), hex, why);
+	if (r < 0)
+		return r;
+	args_add(&c->archives, "%s", text_str(&path));
+	text_addf(&c->key, "image %s\n", hex);
+	return 0;
+}
+
+int container_collect(struct build *b, struct container_images *ret, struct fault *why)
+{
+	struct container_images c = { 0 };
+	char **entry;
+	int r = 0;
+
+	for (entry = b->model->images; r == 0 && entry && *entry; entry++)
+		r = collect_one(b, *entry, &c, why);
+	if (r == 0 && (c.archives.error || text_error(&c.key) < 0))
+		r = fault_errno(why, ENOMEM, "images");
+	if (r < 0)
+		container_done(&c);
+	else
+		*ret = c;
+	return r;
+}
+
+static int ctr(const char *root, const char *const *words, struct text *out, struct fault *why)
+{
+	scoped(args_done) struct args argv = { 0 };
+
+	args_add(&argv, "ctr");
+	args_add(&argv, "--address=/" DAEMON_SOCKET);
+	args_add(&argv, "--namespace=k8s.io");
+	args_add(&argv, "images");
+	args_add_all(&argv, words);
+	if (!args_list(&argv))
+		return fault_errno(why, ENOMEM, "ctr");
+	return root_run(root, args_list(&argv), out, why);
+}
+
+/* ctr sees the root only, so the archive is brought inside. */
+static int import_one(struct build *b, const char *root, int root_fd, const char *archive,
+		      struct fault *why)
+{
+	static const char *const words[] = { "import", "--snapshotter", "overlayfs", "/" ARCHIVE,
+					     NULL };
+	scoped(drop_fd) int from = open(archive, O_RDONLY | O_CLOEXEC);
+	scoped(drop_fd) int to = -1;
+	struct stat st;
+	int r;
+
+	if (from < 0 || fstat(from, &st) < 0)
+		return fault_errno(why, errno, "%s", archive);
+	to = openat(root_fd, ARCHIVE, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (to < 0)
+		return fault_errno(why, errno, "%s/" ARCHIVE, root);
+	r = copy_sparse(from, to, NULL, why);
+	if (r == 0)
+		r = ctr(root, words, NULL, why);
+	if (r < 0)
+		return fault_wrap(why, "images: '%s'", archive);
+	progress_add(&b->progress, (uint64_t)st.st_size);
+	return 0;
+}
+
+static bool has_line(const char *lines, const char *line)
+{
+	size_t n = strlen(line);
+
+	for (; *lines; lines += strcspn(lines, "\n"), lines += *lines == '\n')
+		if (strncmp(lines, line, n) == 0 && (lines[n] == '\n' || lines[n] == '\0'))
+			return true;
+	return false;
+}
+
+/* Without its label kubelet's garbage collection may remove what every pod needs. */
+static int pin(struct build *b, const char *root, const char *pause, struct fault *why)
+{
+	static const char *const list[] = { "list", "--quiet", NULL };
+	const char *const label[] = { "label", pause, "io.cri-containerd.pinned=pinned", NULL };
+	scoped(text_done) struct text names = { 0 };
+	int r = ctr(root, list, &names, why);
+
+	if (r < 0)
+		return r;
+	if (has_line(text_str(&names), pause))
+		return ctr(root, label, NULL, why);
+	progress_note(&b->progress, "images: none of the archives holds %s, which every pod needs: "
+				    "nodes will pull it", pause);
+	return 0;
+}
+
+static int import_all(struct build *b, const char *root, const struct container_images *images,
+		      const char *pause, int root_fd, struct fault *why)
+{
+	struct daemon daemon = { 0 };
+	struct fault end = { 0 };
+	size_t i;
+	int r = daemon_start(root, &daemon, why);
+	int stopped;
+
+	if (r < 0)
+		return r;
+	for (i = 0; r == 0 && i < images->archives.n; i++)
+		r = import_one(b, root, root_fd, images->archives.list[i], why);
+	if (r == 0 && pause[0])
+		r = pin(b, root, pause, why);
+	stopped = daemon_stop(&daemon, &end);
+	if (r == 0 && stopped < 0)
+		return fault_set(why, end.code, "%s", end.text);
+	return r;
+}
+
+static uint64_t sizes(const struct container_images *images)
+{
+	uint64_t sum = 0;
+	struct stat st;
+	size_t i;
+
+	for (i = 0; i < images->archives.n; i++)
+		if (stat(images->archives.list[i], &st) == 0)
+			sum += (uint64_t)st.st_size;
+	return sum;
+}
+
+int container_import(struct build *b, const char *root, const struct container_images *images,
+		     const char *pause, struct fault *why)
+{
+	scoped(drop_fd) int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	uint64_t bytes = sizes(images);
+	int r;
+
+	if (fd < 0)
+		return fault_errno(why, errno, "%s", root);
+	if (images->archives.n == 0)
+		return 0;
+	/* The archive inside, its blobs and what is unpacked from them. */
+	r = copy_room(b->cache.fd, b->cache.path, 4 * bytes, why);
+	if (r < 0)
+		return r;
+	progress_phase(&b->progress, bytes, "container images");
+	r = fs_mkdirs(fd, DAEMON_FOLDER, 0700, why);
+	if (r >= 0)
+		r = import_all(b, root, images, pause, fd, why);
+	if (r >= 0)
+		r = fs_remove_tree(fd, DAEMON_FOLDER, why);
+	return r < 0 ? r : 0;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/disk.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <libfdisk.h>
+
+#include "base/fault.h"
+#include "base/macros.h"
+#include "cluster/seed.h"
+
+_Static_assert((int)DISK_SEED_SIZE == (int)SEED_BYTES, "the seed fills its partition");
+
+#define TYPE_ESP "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
+#define TYPE_BIOS "21686148-6449-6E6F-744E-656564454649"
+#define TYPE_DATA "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7" /* Windows shows the seed too */
+#define TYPE_ROOT "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709" /* root-x86-64, for systemd-repart */
+
+DEFINE_DROP(context, struct fdisk_context *, fdisk_unref_context)
+DEFINE_DROP(partition, struct fdisk_partition *, fdisk_unref_partition)
+DEFINE_DROP(type, struct fdisk_parttype *, fdisk_unref_parttype)
+
+/* In the order of the disk. */
+static const struct part {
+	const char *name, *type;
+	uint64_t offset, size; /* size 0: the root's */
+	size_t id; /* in struct disk_ids */
+} parts[] = {
+	{ "ESP", TYPE_ESP, DISK_ESP_OFFSET, DISK_ESP_SIZE, offsetof(struct disk_ids, esp) },
+	{ "BIOS", TYPE_BIOS, DISK_BIOS_OFFSET, DISK_BIOS_SIZE, offsetof(struct disk_ids, bios) },
+	{ SEED_LABEL, TYPE_DATA, DISK_SEED_OFFSET, DISK_SEED_SIZE, offsetof(struct disk_ids, seed) },
+	{ "rackseed-root", TYPE_ROOT, DISK_ROOT_OFFSET, 0, offsetof(struct disk_ids, root) },
+};
+
+int disk_ids(const char *key, struct disk_ids *ret, struct fault *why)
+{
+	static const struct {
+		const char *word;
+		size_t at;
+	} rows[] = {
+		{ "disk", offsetof(struct disk_ids, disk) },
+		{ "esp", offsetof(struct disk_ids, esp) },
+		{ "bios", offsetof(struct disk_ids, bios) },
+		{ "seed", offsetof(struct disk_ids, seed) },
+		{ "root", offsetof(struct disk_ids, root) },
+		{ "root file system", offsetof(struct disk_ids, root_fs) },
+		{ "hash seed", offsetof(struct disk_ids, hash_seed) },
+	};
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < COUNT(rows); i++)
+		r = digest_uuid(key, rows[i].word, (char *)ret + rows[i].at, why);
+	return r;
+}
+
+static int add(struct fdisk_context *disk, const struct part *row, size_t number,
+	       const struct disk_ids *ids, uint64_t root_size)
+{
+	scoped(drop_partition) struct fdisk_partition *part = fdisk_new_partition();
+	scoped(drop_type) struct fdisk_parttype *type =
+		fdisk_label_get_parttype_from_string(fdisk_get_label(disk, "gpt"), row->type);
+	uint64_t size = row->size ? row->size : root_size;
+	int r;
+
+	if (!part || !type)
+		return -ENOMEM;
+	r = fdisk_partition_set_partno(part, number);
+	if (r == 0)
+		r = fdisk_partition_set_start(part, row->offset / DISK_SECTOR);
+	if (r == 0)
+		r = fdisk_partition_set_size(part, size / DISK_SECTOR);
+	if (r == 0)
+		r = fdisk_partition_set_name(part, row->name);
+	if (r == 0)
+		r = fdisk_partition_set_uuid(part, (const char *)ids + row->id);
+	if (r == 0)
+		r = fdisk_partition_set_type(part, type);
+	return r == 0 ? fdisk_add_partition(disk, part, NULL) : r;
+}
+
+static int open_disk(const char *path, struct fdisk_context **ret, struct fault *why)
+{
+	scoped(drop_context) struct fdisk_context *disk = fdisk_new_context();
+	int r = disk ? fdisk_assign_device(disk, path, 0) : -ENOMEM;
+
+	if (r == 0)
+		r = fdisk_disable_dialogs(disk, 1);
+	if (r < 0)
+		return fault_errno(why, r, "partition table of '%s'", path);
+	*ret = take(disk);
+	return 0;
+}
+
+int disk_partition(const char *path, const struct disk_ids *ids, uint64_t root_size,
+		   struct fault *why)
+{
+	scoped(drop_context) struct fdisk_context *disk = NULL;
+	size_t i;
+	int r = open_disk(path, &disk, why);
+
+	if (r < 0)
+		return r;
+	r = fdisk_create_disklabel(disk, "gpt");
+	if (r == 0)
+		r = fdisk_set_disklabel_id_from_string(disk, ids->disk);
+	for (i = 0; r == 0 && i < COUNT(parts); i++)
+		r = add(disk, &parts[i], i, ids, root_size);
+	if (r == 0)
+		r = fdisk_write_disklabel(disk);
+	if (r == 0)
+		r = fdisk_deassign_device(disk, 0);
+	return r < 0 ? fault_errno(why, r, "partition table of '%s'", path) : 0;
+}
+
+int disk_lengthen(const char *path, struct fault *why)
+{
+	scoped(drop_context) struct fdisk_context *disk = NULL;
+	int r = open_disk(path, &disk, why);
+
+	if (r < 0)
+		return r;
+	/* Found to be short of the end when it was read, written at the end now. */
+	r = fdisk_has_label(disk) ? fdisk_write_disklabel(disk) : -EBADMSG;
+	if (r == 0)
+		r = fdisk_deassign_device(disk, 0);
+	return r < 0 ? fault_errno(why, r, "partition table of '%s'", path) : 0;
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/golden.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/fs.h"
+#include "base/macros.h"
+#include "cluster/model.h"
+#include "image/boot.h"
+#include "image/build.h"
+#include "image/container.h"
+#include "image/copy.h"
+#include "image/disk.h"
+#include "image/ext4.h"
+#include "image/record.h"
+#include "image/release.h"
+#include "image/render.h"
+#include "image/rootfs.h"
+
+#define MAKER "1" /* counts the changes of the golden disk that its inputs do not show */
+#define NODE_TAR CACHE_UNFINISHED "node.tar"
+#define ROOT CACHE_UNFINISHED "root"
+#define DISK CACHE_UNFINISHED "golden.raw"
+#define CONF CACHE_UNFINISHED "mke2fs.conf"
+
+/* All that the making of one golden disk works with. */
+struct work {
+	struct build *build;
+	unsigned uses;
+	struct rootfs rootfs;
+	struct container_images images;
+	struct disk_ids ids;
+	struct render texts;
+	struct root_facts facts;
+	struct text node_tar, root, disk, conf; /* absolute paths */
+	uint64_t root_size;
+};
+
+void golden_done(struct golden *g)
+{
+	text_done(&g->path);
+}
+
+static void work_done(struct work *w)
+{
+	rootfs_done(&w->rootfs);
+	container_done(&w->images);
+	text_done(&w->node_tar);
+	text_done(&w->root);
+	text_done(&w->disk);
+	text_done(&w->conf);
+}
+
+static int name_paths(struct work *w, struct fault *why)
+{
+	const char *cache = w->build->cache.path;
+
+	text_addf(&w->node_tar, "%s/" NODE_TAR, cache);
+	text_addf(&w->root, "%s/" ROOT, cache);
+	text_addf(&w->disk, "%s/" DISK, cache);
+	text_addf(&w->conf, "%s/" CONF, cache);
+	if (text_error(&w->node_tar) || text_error(&w->root) || text_error(&w->disk) ||
+	    text_error(&w->conf))
+		return fault_errno(why, ENOMEM, "golden disk");
+	return 0;
+}
+
+static int find_key(struct work *w, char ret_key[static DIGEST_LEN], struct fault *why)
+{
+	scoped(text_done) struct text all = { 0 };
+	char *const *word = w->build->model->os.kernel_arguments;
+	char hex[DIGEST_LEN];
+	int r = root_pack_node_tree(w->build, text_str(&w->node_tar), why);
+
+	if (r == 0)
+		r = digest_file(text_str(&w->node_tar), hex, why);
+	if (r < 0)
+		return fault_wrap(why, "node tree '%s'", w->build->node_tree);
+	text_addf(&all, "maker " MAKER "\nrootfs %s\nnode tree %s\n", w->rootfs.key, hex);
+	for (; word && *word; word++)
+		text_addf(&all, "kernel argument %s\n", *word);
+	if (w->build->model->image_repository)
+		text_addf(&all, "repository %s\n", w->build->model->image_repository);
+	text_add_n(&all, w->images.key.data, w->images.key.len);
+	if (text_error(&all) < 0)
+		return fault_errno(why, ENOMEM, "golden disk");
+	return digest_bytes(text_str(&all), all.len, ret_key, why);
+}
+
+static void set_texts(struct work *w)
+{
+	struct root_facts *f = &w->facts;
+
+	w->texts = (struct render){
+		.distribution = release_distribution(w->build->release->distribution),
+		.release = w->build->release->name,
+		.kubernetes = f->kubernetes[0] ? f->kubernetes : NULL,
+		.containerd = f->containerd[0] ? f->containerd : NULL,
+		.pause = f->pause[0] ? f->pause : NULL,
+		.kernel_arguments = w->build->model->os.kernel_arguments,
+		.root_uuid = w->ids.root_fs,
+		.root_part_uuid = w->ids.root,
+		.esp_part_uuid = w->ids.esp,
+		.root_number = DISK_ROOT_NUMBER,
+		.epoch = w->build->epoch,
+	};
+}
+
+static int make_root(struct work *w, struct fault *why)
+{
+	const char *root = text_str(&w->root);
+	int r = fs_mkdirs(w->build->cache.fd, ROOT, 0755, why);
+
+	if (r < 0)
+		return r;
+	progress_phase(&w->build->progress, 0, "files of the golden disk");
+	r = root_unpack(text_str(&w->rootfs.path), root, why);
+	if (r == 0)
+		r = root_unpack(text_str(&w->node_tar), root, why);
+	if (r == 0 && (w->uses & RELEASE_KUBERNETES))
+		r = root_ask(w->build, root, &w->facts, why);
+	if (r < 0)
+		return r;
+	set_texts(w);
+	return root_settle(root, &w->texts, why);
+}
+
+/* An empty file of the right size, with its table. */
+static int make_disk(struct work *w, struct fault *why)
+{
+	scoped(drop_fd) int fd = -1;
+	int r = ext4_measure(text_str(&w->root), &w->root_size, why);
+
+	if (r == 0)
+		r = copy_room(w->build->cache.fd, w->build->cache.path, w->root_size, why);
+	if (r < 0)
+		return r;
+	fd = openat(w->build->cache.fd, DISK, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0 ||
+	    ftruncate(fd, (off_t)(DISK_ROOT_OFFSET + w->root_size + DISK_TAIL)) < 0)
+		return fault_errno(why, errno, "%s", text_str(&w->disk));
+	return disk_partition(text_str(&w->disk), &w->ids, w->root_size, why);
+}
+
+static int fill_disk(struct work *w, struct fault *why)
+{
+	const struct boot boot = { .disk = text_str(&w->disk), .root = text_str(&w->root),
+				   .release = w->build->release, .texts = &w->texts,
+				   .serial = (uint32_t)strtoul(w->ids.esp, NULL, 16) };
+	const struct ext4 ext4 = { .disk = text_str(&w->disk), .offset = DISK_ROOT_OFFSET,
+				   .size = w->root_size, .root = text_str(&w->root),
+				   .uuid = w->ids.root_fs, .hash_seed = w->ids.hash_seed,
+				   .mke2fs_conf = text_str(&w->conf),
+				   .epoch = w->build->epoch };
+	int r;
+
+	r = fs_write(w->build->cache.fd, CONF, 0644, render_mke2fs_conf,
+		     strlen(render_mke2fs_conf), why);
+	if (r >= 0)
+		r = boot_efi(&boot, why);
+	if (r >= 0)
+		r = boot_bios(&boot, why);
+	return r < 0 ? r : ext4_make(&ext4, why);
+}
+
+/* From here on it looks finished, so everything of it must be on the disk before. */
+static int publish(struct work *w, const char *name, struct fault *why)
+{
+	struct build *b = w->build;
+	scoped(drop_fd) int fd = openat(b->cache.fd, DISK, O_RDWR | O_CLOEXEC);
+	scoped(text_done) struct text facts = { 0 };
+	char facts_name[DIGEST_LEN + 16];
+	int r;
+
+	render_image_json(&w->texts, &facts);
+	snprintf(facts_name, sizeof(facts_name), "%.*s.json", (int)(strlen(name) - 4), name);
+	r = fs_write(b->cache.fd, facts_name, 0644, text_str(&facts), facts.len, why);
+	if (r < 0)
+		return r;
+	if (fd < 0 || fchmod(fd, 0444) < 0 || fsync(fd) < 0 ||
+	    renameat(b->cache.fd, DISK, b->cache.fd, name) < 0 || fsync(b->cache.fd) < 0)
+		return fault_errno(why, errno, "%s/%s", b->cache.path, name);
+	r = fs_remove_tree(b->cache.fd, ROOT, why);
+	return r < 0 ? r : 0;
+}
+
+static int make(struct work *w, const char *key, const char *name, struct fault *why)
+{
+	struct build *b = w->build;
+	struct stat st = { 0 };
+	int r;
+
+	if (geteuid() != 0)
+		return fault_set(why, EPERM, "making a golden disk needs root: run rackseed build "
+					     "with sudo");
+	if (stat(text_str(&w->rootfs.path), &st) < 0)
+		return fault_errno(why, errno, "%s", text_str(&w->rootfs.path));
+	r = copy_room(b->cache.fd, b->cache.path, (uint64_t)st.st_size * 5 / 2, why);
+	if (r == 0)
+		r = disk_ids(key, &w->ids, why);
+	if (r == 0)
+		r = make_root(w, why);
+	if (r == 0 && (w->uses & RELEASE_KUBERNETES))
+		r = container_import(b, text_str(&w->root), &w->images, w->facts.pause, why);
+	if (r < 0)
+		return r;
+	progress_phase(&b->progress, 0, "golden disk");
+	r = make_disk(w, why);
+	if (r == 0)
+		r = fill_disk(w, why);
+	if (r == 0)
+		r = publish(w, name, why);
+	if (r == 0)
+		progress_end(&b->progress);
+	return r;
+}
+
+static int read_facts(const struct build *b, const char *name, struct root_facts *ret,
+		      struct fault *why)
+{
+	scoped(text_done) struct text json = { 0 };
+	char facts_name[DIGEST_LEN + 16];
+	int r;
+
+	snprintf(facts_name, sizeof(facts_name), "%.*s.json", (int)(strlen(name) - 4), name);
+	r = fs_read(b->cache.fd, facts_name, 1 << 16, &json, why);
+	return r < 0 ? r : record_facts(text_str(&json), json.len, ret, why);
+}
+
+int golden_get(struct build *b, unsigned uses, struct golden *ret, struct fault *why)
+{
+	scoped(work_done) struct work w = { .build = b, .uses = uses };
+	struct golden g = { .uses = uses };
+	char name[DIGEST_LEN + 16];
+	int r = name_paths(&w, why);
+
+	if (r == 0)
+		r = rootfs_get(b, uses, &w.rootfs, why);
+	if (r == 0 && (uses & RELEASE_KUBERNETES))
+		r = container_collect(b, &w.images, why);
+	if (r == 0)
+		r = find_key(&w, g.key, why);
+	if (r < 0)
+		return r;
+	snprintf(name, sizeof(name), "golden-%.16s.raw", g.key);
+	if (faccessat(b->cache.fd, name, R_OK, 0) < 0)
+		r = make(&w, g.key, name, why);
+	if (r == 0)
+		r = read_facts(b, name, &g.facts, why);
+	if (r < 0)
+		return r;
+	text_addf(&g.path, "%s/%s", b->cache.path, name);
+	*ret = g;
+	return text_error(&g.path);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "base/text.h"
+#include "image/digest.h"
+#include "image/root.h"
+
+struct build;
+struct fault;
+
+/* The golden disk for some uses: golden-KEY.raw in the cache, without secret and identity. */
+struct golden {
+	char key[DIGEST_LEN];
+	unsigned uses;
+	struct text path; /* absolute */
+	struct root_facts facts;
+};
+
+void golden_done(struct golden *g);
+
+/* Finds it in the cache by the key of all that goes into it, or makes it. */
+int golden_get(struct build *b, unsigned uses, struct golden *ret, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/rootfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/fs.h"
+#include "base/macros.h"
+#include "base/run.h"
+#include "cluster/model.h"
+#include "image/args.h"
+#include "image/build.h"
+#include "image/copy.h"
+#include "image/release.h"
+#include "image/render.h"
+#include "image/sources.h"
+
+#define MAKER "1" /* counts the changes of this file that change its product */
+#define FOLDER CACHE_UNFINISHED "sources"
+
+static const uint64_t room_needed = (uint64_t)4 << 30; /* the root, the packages and the tar */
+
+/* Papers are not read on nodes; licences stay. */
+static const char *const fixed_options[] = {
+	"--mode=root",
+	"--variant=minbase",
+	"--format=tar",
+	"--aptopt=Acquire::Languages \"none\"",
+	"--aptopt=APT::Install-Recommends \"false\"",
+	"--dpkgopt=path-exclude=/usr/share/man/*",
+	"--dpkgopt=path-exclude=/usr/share/info/*",
+	"--dpkgopt=path-exclude=/usr/share/locale/*",
+	"--dpkgopt=path-exclude=/usr/share/doc/*",
+	"--dpkgopt=path-include=/usr/share/doc/*/copyright",
+	NULL,
+};
+
+void rootfs_done(struct rootfs *r)
+{
+	text_done(&r->path);
+}
+
+unsigned rootfs_permille(const char *line)
+{
+	static const struct {
+		const char *begin;
+		unsigned permille;
+	} marks[] = {
+		{ "I: running apt-get update", 10 },	{ "I: downloading packages", 40 },
+		{ "I: extracting archives", 100 },	{ "I: installing essential", 150 },
+		{ "I: installing remaining", 250 },	{ "I: cleaning package lists", 900 },
+		{ "I: creating tarball", 930 },		{ "I: done", 990 },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(marks); i++)
+		if (strncmp(line, marks[i].begin, strlen(marks[i].begin)) == 0)
+			return marks[i].permille;
+	return 0;
+}
+
+const char *rootfs_remedy(const char *line)
+{
+	static const struct {
+		const char *part, *remedy;
+	} rows[] = {
+		{ "Unable to locate package kube", "name their source under os.sources" },
+		{ "was not found", "os.sources has no such version of it" },
+		{ "Unable to locate package", "check os.packages and os.sources" },
+		{ "NO_PUBKEY", "install the archive's keyring package on this machine" },
+		{ "is not signed", "install the archive's keyring package on this machine" },
+		{ "Could not resolve", "is the mirror's name right, and the network up?" },
+		{ "Temporary failure resolving", "is the mirror's name right, and the network up?" },
+		{ "Could not connect", "is the mirror up? os.mirror names another" },
+		{ "404", "check os.release and os.mirror" },
+		{ "No space left", "make room, or set RACKSEED_CACHE and TMPDIR elsewhere" },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++)
+		if (strstr(line, rows[i].part))
+			return rows[i].remedy;
+	return NULL;
+}
+
+/* What is kept of mmdebstrap's words: the first complaint that says something. */
+struct watch {
+	struct progress *progress;
+	char first[400];
+};
+
+static void heed(const char *line, void *data)
+{
+	struct watch *w = data;
+	unsigned permille = rootfs_permille(line);
+
+	if (permille)
+		progress_permille(w->progress, permille);
+	if (!w->first[0] && (strncmp(line, "E: ", 3) == 0 || strncmp(line, "Err:", 4) == 0))
+		snprintf(w->first, sizeof(w->first), "%s", line + 3);
+}
+
+static int find_key(const struct build *b, const struct args *packages, const struct sources *s,
+		    char ret_key[static DIGEST_LEN], struct fault *why)
+{
+	scoped(text_done) struct text all = { 0 };
+	const char *const *option;
+	size_t i;
+
+	text_addf(&all, "maker " MAKER "\nrelease %s %s\nepoch %lld\n",
+		  release_distribution(b->release->distribution), b->release->name,
+		  (long long)b->epoch);
+	for (option = fixed_options; *option; option++)
+		text_addf(&all, "option %s\n", *option);
+	for (i = 0; i < packages->n; i++)
+		text_addf(&all, "package %s\n", packages->list[i]);
+	text_add_n(&all, s->key.data, s->key.len);
+	if (text_error(&all) < 0)
+		return fault_errno(why, ENOMEM, "root file system");
+	return digest_bytes(text_str(&all), all.len, ret_key, why);
+}
+
+static int prepare(const struct build *b, const struct sources *s, struct fault *why)
+{
+	scoped(text_done) struct text kernel = { 0 };
+	int r = sources_publish(b, s, FOLDER, why);
+
+	render_kernel_img(&(struct render){ 0 }, &kernel);
+	if (r == 0)
+		r = fs_write(b->cache.fd, FOLDER "/kernel-img.conf", 0644, text_str(&kernel),
+			     kernel.len, why);
+	return r < 0 ? r : 0;
+}
+
+static void add_arguments(const struct build *b, const struct args *packages,
+			  const struct sources *s, const char *target, struct args *out)
+{
+	size_t i;
+
+	args_add(out, "mmdebstrap");
+	args_add_all(out, fixed_options);
+	args_add(out, "--components=%s", b->release->components);
+	/* mmdebstrap's own hook "upload", no shell is started for it. */
+	args_add(out, "--setup-hook=upload %s/" FOLDER "/extra.list "
+		      "/etc/apt/sources.list.d/rackseed-build.list", b->cache.path);
+	args_add(out, "--setup-hook=upload %s/" FOLDER "/kernel-img.conf /etc/kernel-img.conf",
+		 b->cache.path);
+	for (i = 0; i < packages->n; i++)
+		args_add(out, "--include=%s", packages->list[i]);
+	args_add(out, "%s", b->release->name);
+	args_add(out, "%s", target);
+	for (i = 0; i < s->mirrors.n; i++)
+		args_add(out, "%s", s->mirrors.list[i]);
+}
+
+static int make(struct build *b, const struct args *packages, const struct sources *s,
+		const char *target, struct fault *why)
+{
+	scoped(args_done) struct args argv = { 0 };
+	struct watch watch = { .progress = &b->progress };
+	const char *remedy;
+	char epoch[64];
+	const char *const env[] = { epoch, "LC_ALL=C", NULL };
+	int r;
+
+	snprintf(epoch, sizeof(epoch), "SOURCE_DATE_EPOCH=%lld", (long long)b->epoch);
+	add_arguments(b, packages, s, target, &argv);
+	if (!args_list(&argv))
+		return fault_errno(why, ENOMEM, "mmdebstrap");
+	r = run(&(struct run){ .argv = args_list(&argv), .env = env, .line = heed, .data = &watch,
+			       .timeout_ms = 3 * 60 * 60 * 1000 }, why);
+	if (r == -ENOENT)
+		return fault_wrap(why, "install mmdebstrap");
+	if (r < 0 && watch.first[0]) {
+		remedy = rootfs_remedy(watch.first);
+		r = fault_set(why, EREMOTEIO, "mmdebstrap: %s%s%s%s", watch.first,
+			      remedy ? " (" : "", remedy ? remedy : "", remedy ? ")" : "");
+	}
+	return r;
+}
+
+static int make_and_keep(struct build *b, const struct args *packages, const struct sources *s,
+			 const char *name, struct fault *why)
+{
+	static const char temp[] = CACHE_UNFINISHED "rootfs.tar";
+	scoped(text_done) struct text path = { 0 };
+	scoped(drop_fd) int fd = -1;
+	int r;
+
+	if (geteuid() != 0)
+		return fault_set(why, EPERM, "making a root file system needs root: run rackseed "
+					     "build with sudo");
+	r = copy_room(b->cache.fd, b->cache.path, room_needed, why);
+	if (r == 0)
+		r = prepare(b, s, why);
+	if (r < 0)
+		return r;
+	progress_phase(&b->progress, 0, "root file system (%s %s)",
+		       release_distribution(b->release->distribution), b->release->name);
+	text_addf(&path, "%s/%s", b->cache.path, temp);
+	r = make(b, packages, s, text_str(&path), why);
+	if (r < 0)
+		return fault_wrap(why, "root file system");
+	fd = openat(b->cache.fd, temp, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) < 0 || renameat(b->cache.fd, temp, b->cache.fd, name) < 0 ||
+	    fsync(b->cache.fd) < 0)
+		return fault_errno(why, errno, "%s/%s", b->cache.path, name);
+	progress_end(&b->progress);
+	return 0;
+}
+
+static void list_packages(const struct build *b, unsigned uses, struct args *out)
+{
+	release_packages(b->release, uses, out);
+	if (uses & RELEASE_KUBERNETES)
+		release_kubernetes(&b->model->kubernetes, out);
+	args_add_all(out, (const char *const *)b->model->os.packages);
+}
+
+int rootfs_get(struct build *b, unsigned uses, struct rootfs *ret, struct fault *why)
+{
+	scoped(args_done) struct args packages = { 0 };
+	scoped(sources_done) struct sources sources = { 0 };
+	struct rootfs made = { 0 };
+	char name[DIGEST_LEN + 16];
+	int r = sources_collect(b, uses, &sources, why);
+
+	if (r < 0)
+		return r;
+	list_packages(b, uses, &packages);
+	if (packages.error)
+		return fault_errno(why, ENOMEM, "root file system");
+	r = find_key(b, &packages, &sources, made.key, why);
+	if (r < 0)
+		return r;
+	snprintf(name, sizeof(name), "rootfs-%.16s.tar", made.key);
+	if (faccessat(b->cache.fd, name, R_OK, 0) < 0)
+		r = make_and_keep(b, &packages, &sources, name, why);
+	if (r < 0)
+		return r;
+	text_addf(&made.path, "%s/%s", b->cache.path, name);
+	*ret = made;
+	return text_error(&made.path);
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/test.h"
+
+#include "firstboot/status.h"
+#include "firstboot/tasks.h"
+#include "cluster/plan.h"
+
+static const struct step steps[] = { { .name = "swap" },
+				     { .name = "cluster" },
+				     { .name = "objects", .background = true } };
+
+static void take_in(struct status *st, const char *name, enum step_state state, const char *reason)
+{
+	const struct step_event event = { .name = name, .state = state, .reason = reason };
+
+	status_take(st, &event, 1700000000000000u);
+}
+
+static void assert_line(const struct status *st, const char *want)
+{
+	struct text line = { 0 };
+
+	status_line(st, &line);
+	assert_string_equal(text_str(&line), want);
+	text_done(&line);
+}
+
+static void test_phase_follows_the_steps(void **s)
+{
+	struct status st;
+
+	(void)s;
+	status_init(&st, steps, 3);
+	assert_line(&st, "starting");
+	take_in(&st, "swap", STEP_RUNNING, "");
+	assert_line(&st, "working: swap");
+	take_in(&st, "swap", STEP_FAILED, "no luck");
+	assert_line(&st, "failing: swap: no luck");
+	take_in(&st, "swap", STEP_DONE, "changed");
+	assert_line(&st, "working");
+	take_in(&st, "cluster", STEP_WAITING, "waiting for x, 1 s: y");
+	assert_line(&st, "waiting: cluster: waiting for x, 1 s: y");
+	take_in(&st, "cluster", STEP_DONE, "changed");
+	assert_line(&st, "ready");
+}
+
+static void test_background_steps_do_not_take_ready_away(void **s)
+{
+	struct status st;
+
+	(void)s;
+	status_init(&st, steps, 3);
+	take_in(&st, "swap", STEP_DONE, "");
+	take_in(&st, "cluster", STEP_DONE, "");
+	take_in(&st, "objects", STEP_WAITING, "waiting for nodes 'w1', 3 s");
+	assert_int_equal(st.phase, STATUS_READY);
+	assert_string_equal(st.step, "objects");
+	take_in(&st, "objects", STEP_DONE, "");
+	assert_string_equal(st.step, "");
+}
+
+static void test_since_is_when_the_state_began(void **s)
+{
+	const struct step_event wait = { .name = "swap", .state = STEP_WAITING, .reason = "a" };
+	const struct step_event more = { .name = "swap", .state = STEP_WAITING, .reason = "b" };
+	const struct step_event done = { .name = "swap", .state = STEP_DONE, .reason = "" };
+	struct status st;
+
+	(void)s;
+	status_init(&st, steps, 3);
+	assert_int_equal(st.rows[0].since_usec, 0);
+	status_take(&st, &wait, 10);
+	status_take(&st, &more, 20);
+	assert_int_equal(st.rows[0].since_usec, 10);
+	assert_string_equal(st.rows[0].reason, "b");
+	status_take(&st, &done, 30);
+	assert_int_equal(st.rows[0].since_usec, 30);
+}
+
+static void test_an_unknown_step_changes_nothing(void **s)
+{
+	struct status st, before;
+
+	(void)s;
+	status_init(&st, steps, 3);
+	before = st;
+	take_in(&st, "nonsense", STEP_FAILED, "x");
+	assert_memory_equal(&st, &before, sizeof(st));
+}
+
+static void test_json(void **s)
+{
+	struct text out = { 0 };
+	struct status st;
+
+	(void)s;
+	status_init(&st, steps, 3);
+	snprintf(st.name, sizeof(st.name), "w1");
+	take_in(&st, "swap", STEP_DONE, "changed");
+	take_in(&st, "cluster", STEP_WAITING, "waiting for \"x\"\\, 1 s:\ty");
+	status_json(&st, &out);
+	text_add(&out, "\n");
+	assert_golden("firstboot/status.json", text_str(&out));
+	text_done(&out);
+}
+
+static void test_every_phase_has_a_name(void **s)
+{
+	int i;
+
+	(void)s;
+	for (i = 0; i < STATUS_N_PHASES; i++)
+		assert_non_null(status_phase_name((enum status_phase)i));
+}
+
+/* The steps of the service bear the names of the plan's, in the plan's order. */
+static void test_the_table_has_every_step_of_the_plan(void **s)
+{
+	size_t i;
+	int p = PLAN_SWAP;
+
+	(void)s;
+	assert_string_equal(task_table[0].name, "seed");
+	assert_true(task_table_n <= STATUS_MAX_ROWS);
+	for (i = 1; i < task_table_n; i++)
+		assert_string_equal(task_table[i].name, plan_step_name((enum plan_step)p++));
+	assert_int_equal(p, PLAN_N_STEPS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_phase_follows_the_steps),
+		cmocka_unit_test(test_background_steps_do_not_take_ready_away),
+		cmocka_unit_test(test_since_is_when_the_state_began),
+		cmocka_unit_test(test_an_unknown_step_changes_nothing),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_every_phase_has_a_name),
+		cmocka_unit_test(test_the_table_has_every_step_of_the_plan),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

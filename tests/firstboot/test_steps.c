@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/test.h"
+
+#include <errno.h>
+
+#include "firstboot/steps.h"
+
+/* The steps' world: how often each ran, when it succeeds, and what was announced. */
+struct node {
+	int ran[3];
+	int good_from[3]; /* succeeds from this try on; 0: never */
+	int code[3]; /* what it fails with */
+};
+
+static int run_one(struct node *node, int i, struct fault *why)
+{
+	node->ran[i]++;
+	if (node->good_from[i] && node->ran[i] >= node->good_from[i])
+		return i == 1 ? STEP_CHANGED : STEP_SAME;
+	fault_set(why, node->code[i] ? node->code[i] : EIO, "no luck");
+	if (node->code[i] == EAGAIN)
+		return step_wait(why, "better days");
+	return -why->code;
+}
+
+static int run_a(struct node *node, struct fault *why)
+{
+	return run_one(node, 0, why);
+}
+
+static int run_b(struct node *node, struct fault *why)
+{
+	return run_one(node, 1, why);
+}
+
+static int run_c(struct node *node, struct fault *why)
+{
+	return run_one(node, 2, why);
+}
+
+struct world {
+	struct text log;
+	int64_t now_ms;
+	int pauses, stop_after; /* stops at that pause; 0: never */
+	int retry_at;
+	unsigned longest_ms, last_ms;
+};
+
+static void tell(void *data, const struct step_event *event)
+{
+	struct world *w = data;
+
+	if (event->state == STEP_PENDING)
+		return;
+	text_addf(&w->log, "%s%s %s%s%s\n", event->repeated ? "(again) " : "", event->name,
+		  step_state_name(event->state), event->reason[0] ? ": " : "", event->reason);
+}
+
+static enum step_pause pause_for(void *data, unsigned ms)
+{
+	struct world *w = data;
+
+	w->pauses++;
+	w->now_ms += 10000;
+	w->last_ms = ms;
+	if (ms > w->longest_ms)
+		w->longest_ms = ms;
+	if (w->pauses == w->stop_after)
+		return STEP_PAUSE_STOP;
+	return w->pauses == w->retry_at ? STEP_PAUSE_RETRY : STEP_PAUSE_OVER;
+}
+
+static int64_t now_ms(void *data)
+{
+	const struct world *w = data;
+
+	return w->now_ms;
+}
+
+static const struct step abc[] = { { .name = "a", .run = run_a },
+				   { .name = "b", .run = run_b },
+				   { .name = "c", .run = run_c } };
+
+static int run_steps(const struct step *steps, struct node *node, struct world *w,
+		     struct fault *why)
+{
+	const struct runner runner = { .steps = steps,
+				       .n = 3,
+				       .node = node,
+				       .announce = tell,
+				       .pause = pause_for,
+				       .now_ms = now_ms,
+				       .data = w };
+
+	return steps_run(&runner, why);
+}
+
+static void test_runs_in_order(void **s)
+{
+	struct node node = { .good_from = { 1, 1, 1 } };
+	struct world w = { 0 };
+	struct fault why = { 0 };
+
+	(void)s;
+	assert_int_equal(run_steps(abc, &node, &w, &why), 0);
+	assert_string_equal(text_str(&w.log), "a running\na done: as it must be\n"
+					      "b running\nb done: changed\n"
+					      "c running\nc done: as it must be\n");
+	text_done(&w.log);
+}
+
+static void test_stops_at_first_failure_until_it_succeeds(void **s)
+{
+	struct node node = { .good_from = { 1, 3, 1 } };
+	struct world w = { 0 };
+	struct fault why = { 0 };
+
+	(void)s;
+	assert_int_equal(run_steps(abc, &node, &w, &why), 0);
+	assert_string_equal(text_str(&w.log), "a running\na done: as it must be\n"
+					      "b running\nb failed: no luck\n"
+					      "(again) b failed: no luck\nb done: changed\n"
+					      "c running\nc done: as it must be\n");
+	assert_int_equal(node.ran[0], 1);
+	text_done(&w.log);
+}
+
+static void test_a_wait_names_what_how_long_and_why(void **s)
+{
+	struct node node = { .good_from = { 4, 1, 1 }, .code = { EAGAIN } };
+	struct world w = { 0 };
+	struct fault why = { 0 };
+
+	(void)s;
+	assert_int_equal(run_steps(abc, &node, &w, &why), 0);
+	assert_non_null(strstr(text_str(&w.log), "a waiting: waiting for better days, 0 s: no luck\n"));
+	assert_non_null(strstr(text_str(&w.log),
+			       "(again) a waiting: waiting for better days, 20 s: no luck\n"));
+	text_done(&w.log);
+}
+
+static void test_never_gives_up_but_stops_when_told(void **s)
+{
+	struct node node = { .good_from = { 0, 1, 1 } };
+	struct world w = { .stop_after = 200 };
+	struct fault why = { 0 };
+
+	(void)s;
+	assert_int_equal(run_steps(abc, &node, &w, &why), -ECANCELED);
+	assert_int_equal(node.ran[0], 200);
+	assert_int_equal(node.ran[1], 0);
+	assert_true(w.longest_ms <= 15000);
+	assert_true(w.longest_ms > 15000 * 3 / 4 - 1);
+	text_done(&w.log);
+}
+
+static void test_retry_starts_the_pace_over(void **s)
+{
+	struct node node = { .good_from = { 0, 1, 1 } };
+	struct world w = { .stop_after = 11, .retry_at = 10 };
+	struct fault why = { 0 };
+
+	(void)s;
+	assert_int_equal(run_steps(abc, &node, &w, &why), -ECANCELED);
+	assert_true(w.last_ms <= 1000);
+	text_done(&w.log);
+}
+
+static void test_a_limit_ends_it(void **s)
+{
+	static const struct step steps[] = { { .name = "a", .run = run_a, .limit_s = 60 },
+					     { .name = "b", .run = run_b },
+					     { .name = "c", .run = run_c } };
+	struct node node = { .good_from = { 0, 1, 1 }, .code = { EAGAIN } };
+	struct world w = { 0 };
+	struct fault why = { 0 };
+
+	(void)s;
+	assert_int_equal(run_steps(steps, &node, &w, &why), -EAGAIN);
+	assert_int_equal(node.ran[0], 7);
+	assert_int_equal(node.ran[1], 0);
+	text_done(&w.log);
+}
+
+static void test_background_steps_hold_up_nobody(void **s)
+{
+	static const struct step steps[] = { { .name = "a", .run = run_a, .background = true },
+					     { .name = "b", .run = run_b, .background = true },
+					     { .name = "c", .run = run_c } };
+	struct node node = { .good_from = { 4, 2, 1 } };
+	struct world w = { 0 };
+	struct fault why = { 0 };
+
+	(void)s;
+	assert_int_equal(run_steps(steps, &node, &w, &why), 0);
+	assert_ptr_equal(strstr(text_str(&w.log), "c running\nc done"), text_str(&w.log));
+	assert_int_equal(node.ran[0], 4);
+	assert_int_equal(node.ran[1], 2);
+	assert_int_equal(w.pauses, 3);
+	text_done(&w.log);
+}
+
+static void test_delays_grow_and_stay_within_bounds(void **s)
+{
+	static const struct {
+		unsigned tries, least, most;
+	} cases[] = { { 0, 375, 500 },	   { 1, 750, 1000 },   { 2, 1500, 2000 },
+		      { 3, 3000, 4000 },   { 4, 6000, 8000 },  { 5, 11250, 15000 },
+		      { 40, 11250, 15000 } };
+
+	(void)s;
+	CASES(c, cases) {
+		assert_int_equal(step_delay_ms(c->tries, 0), c->most);
+		assert_int_equal(step_delay_ms(c->tries, UINT32_MAX), c->least);
+	}
+}
+
+static void test_every_state_has_a_name(void **s)
+{
+	int i;
+
+	(void)s;
+	for (i = 0; i < STEP_N_STATES; i++)
+		assert_non_null(step_state_name((enum step_state)i));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_runs_in_order),
+		cmocka_unit_test(test_stops_at_first_failure_until_it_succeeds),
+		cmocka_unit_test(test_a_wait_names_what_how_long_and_why),
+		cmocka_unit_test(test_never_gives_up_but_stops_when_told),
+		cmocka_unit_test(test_retry_starts_the_pace_over),
+		cmocka_unit_test(test_a_limit_ends_it),
+		cmocka_unit_test(test_background_steps_hold_up_nobody),
+		cmocka_unit_test(test_delays_grow_and_stay_within_bounds),
+		cmocka_unit_test(test_every_state_has_a_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
