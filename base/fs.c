@@ -27,8 +27,11 @@ void drop_fd(int *fd)
 	*fd = -1;
 }
 
-static const char *relative(const char *path)
+/* Under a folder '/' is that folder; under AT_FDCWD a path means what it means everywhere. */
+static const char *below(int dirfd, const char *path)
 {
+	if (dirfd == AT_FDCWD && *path)
+		return path;
 	while (*path == '/')
 		path++;
 	return *path ? path : ".";
@@ -46,7 +49,7 @@ static int read_some(int fd, char *buf, size_t n)
 
 int fs_read(int dirfd, const char *path, size_t max, struct text *out, struct fault *why)
 {
-	scoped(drop_fd) int fd = openat(dirfd, relative(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	scoped(drop_fd) int fd = openat(dirfd, below(dirfd, path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	char buf[16384];
 	struct stat st;
 	size_t sum = 0;
@@ -78,11 +81,12 @@ static int open_parent(int dirfd, const char *path, const char **ret_name, struc
 	char dir[PATH_MAX];
 	int fd;
 
-	path = relative(path);
+	path = below(dirfd, path);
 	slash = strrchr(path, '/');
 	if (slash && (size_t)(slash - path) >= sizeof(dir))
 		return fault_errno(why, ENAMETOOLONG, "%s", path);
-	snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+	snprintf(dir, sizeof(dir), "%.*s", slash > path ? (int)(slash - path) : 1,
+		 slash ? path : ".");
 	fd = openat(dirfd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT) {
 		int r = fs_mkdirs(dirfd, dir, 0755, why);
@@ -217,7 +221,7 @@ int fs_link(int dirfd, const char *path, const char *target, struct fault *why)
 int fs_mkdirs(int dirfd, const char *path, mode_t mode, struct fault *why)
 {
 	char part[PATH_MAX];
-	const char *rest = relative(path);
+	const char *rest = below(dirfd, path);
 	size_t n = 0;
 	int outcome = FS_SAME;
 
@@ -238,7 +242,7 @@ int fs_mkdirs(int dirfd, const char *path, mode_t mode, struct fault *why)
 
 int fs_remove(int dirfd, const char *path, struct fault *why)
 {
-	if (unlinkat(dirfd, relative(path), 0) == 0)
+	if (unlinkat(dirfd, below(dirfd, path), 0) == 0)
 		return FS_CHANGED;
 	return errno == ENOENT ? FS_SAME : fault_errno(why, errno, "cannot remove %s", path);
 }
@@ -271,7 +275,7 @@ int fs_remove_tree(int dirfd, const char *path, struct fault *why)
 	struct stat st;
 	int r;
 
-	path = relative(path);
+	path = below(dirfd, path);
 	if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? FS_SAME : fault_errno(why, errno, "%s", path);
 	r = remove_below(dirfd, path);

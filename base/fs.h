@@ -9,7 +9,8 @@ struct text;
 
 /*
  * Files below a directory fd. Paths are relative to it ("etc/hostname"); a leading '/' is taken
- * off, so that the same plan writes to '/', to a mounted disk and to a test's root tree.
+ * off unless dirfd is AT_FDCWD, so that the same plan writes to '/', to a mounted disk and to a
+ * test's root tree.
  */
 
 enum fs_outcome { FS_SAME = 0, FS_CHANGED = 1 };

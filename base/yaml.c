@@ -11,6 +11,7 @@
 #include <libfyaml.h>
 
 #include "base/macros.h"
+#include "base/text.h"
 #include "base/yaml_inside.h"
 
 DEFINE_DROP(parser, struct fy_parser *, fy_parser_destroy)
@@ -23,7 +24,7 @@ struct reader {
 	struct fy_event *event; /* the one taken last */
 	struct yaml_error *error;
 	const char *bytes;
-	size_t len, given; /* how much of the bytes the library has had */
+	size_t len, given;   /* how much of the bytes the library has had */
 	size_t given_before; /* the same, at the last event */
 	bool starved;
 	size_t n_values;
@@ -124,19 +125,64 @@ static bool is_null(const char *s)
 	       strcmp(s, "NULL") == 0;
 }
 
+/*
+ * The text between single quotes, from the bytes themselves: libfyaml 0.7.12 gives a wrong text,
+ * and memory that was never written, where two doubled quotes stand side by side.
+ */
+static void unquote(const char *s, const char *end, struct text *out)
+{
+	while (s < end) {
+		unsigned breaks = 0;
+
+		if (*s != '\n' && *s != '\r') {
+			text_add_n(out, s, 1);
+			s += *s == '\'' ? 2 : 1;
+			continue;
+		}
+		while (out->len > 0 && strchr(" \t", out->data[out->len - 1]))
+			out->data[--out->len] = '\0';
+		for (; s < end && strchr(" \t\r\n", *s); s++)
+			breaks += *s == '\n' || (*s == '\r' && (s + 1 == end || s[1] != '\n'));
+		if (breaks == 1)
+			text_add(out, " ");
+		for (; breaks > 1; breaks--)
+			text_add(out, "\n");
+	}
+}
+
+/* The scalar's text, which may hold a NUL. */
+static int scalar_text(struct reader *r, struct fy_token *token, struct text *out)
+{
+	const struct fy_mark *from = fy_token_start_mark(token);
+	const struct fy_mark *to = fy_token_end_mark(token);
+	size_t len = 0;
+	const char *s;
+
+	if (fy_token_scalar_style(token) == FYSS_SINGLE_QUOTED && from && to &&
+	    from->input_pos <= to->input_pos && to->input_pos <= r->len) {
+		unquote(r->bytes + from->input_pos, r->bytes + to->input_pos, out);
+		return text_error(out);
+	}
+	s = fy_token_get_text(token, &len);
+	if (!s)
+		return -ENOMEM;
+	text_add_n(out, s, len);
+	return text_error(out);
+}
+
 static int read_scalar(struct reader *r, struct yaml *y)
 {
 	struct fy_token *token = fy_event_get_token(r->event);
-	size_t len = 0;
-	const char *s = token ? fy_token_get_text(token, &len) : "";
+	scoped(text_done) struct text text = { 0 };
+	int got = token ? scalar_text(r, token, &text) : 0;
 
-	if (!s)
-		return -ENOMEM;
-	if (memchr(s, '\0', len))
+	if (got < 0)
+		return got;
+	if (strlen(text_str(&text)) != text.len)
 		return yaml_refuse(r->error, r->line, r->column, "binary", "a text holds a NUL");
 	y->plain = fy_token_scalar_style(token) == FYSS_PLAIN;
 	y->kind = YAML_SCALAR;
-	y->text = strndup(s, len);
+	y->text = strdup(text_str(&text));
 	if (!y->text)
 		return -ENOMEM;
 	if (y->plain && is_null(y->text)) {

@@ -21,9 +21,11 @@ void cni_conflist(const struct net_cidr *pods, struct text *out)
 		      "      \"hairpinMode\": true,\n"
 		      "      \"ipam\": {\n"
 		      "        \"type\": \"host-local\",\n");
-	/* No pod outlives a boot: nor need the list of their addresses, which a power cut may spoil. */
+	/* No pod outlives a boot: nor need the list of their addresses, which a power cut may
+	 * spoil. */
 	text_add(out, "        \"dataDir\": \"/run/cni/networks\",\n");
-	text_addf(out, "        \"ranges\": [[{\"subnet\": \"%s\"}]],\n", net_cidr_text(&part, cidr));
+	text_addf(out, "        \"ranges\": [[{\"subnet\": \"%s\"}]],\n",
+		  net_cidr_text(&part, cidr));
 	text_addf(out, "        \"routes\": [{\"dst\": \"%s\"}]\n",
 		  part.ip.family == AF_INET6 ? "::/0" : "0.0.0.0/0");
 	text_add(out, "      }\n"

@@ -15,7 +15,7 @@ enum {
 	STARTED = 1 << 5,
 	HEALTHY = 1 << 6,
 	ACTIVE = 1 << 7, /* kubelet runs */
-	API = 1 << 8, /* the endpoint answers with our CA */
+	API = 1 << 8,	 /* the endpoint answers with our CA */
 };
 
 /* Peers as a set; 0 in a row: whatever they say. */
@@ -28,7 +28,7 @@ enum {
 
 struct row {
 	unsigned look; /* the facts that matter */
-	unsigned set; /* those of them that are true; the others are false */
+	unsigned set;  /* those of them that are true; the others are false */
 	unsigned peers;
 	enum decide_action action;
 	bool reset;
@@ -105,10 +105,14 @@ static const struct row rows[] = {
 };
 
 static const char *const action_names[DECIDE_N_ACTIONS] = {
-	[DECIDE_NOTHING] = "nothing",	      [DECIDE_START] = "start",
-	[DECIDE_INIT] = "init",		      [DECIDE_JOIN] = "join",
-	[DECIDE_RESUME_INIT] = "resume-init", [DECIDE_RESUME_JOIN] = "resume-join",
-	[DECIDE_WAIT_API] = "wait-api",	      [DECIDE_WAIT_PEERS] = "wait-peers",
+	[DECIDE_NOTHING] = "nothing",
+	[DECIDE_START] = "start",
+	[DECIDE_INIT] = "init",
+	[DECIDE_JOIN] = "join",
+	[DECIDE_RESUME_INIT] = "resume-init",
+	[DECIDE_RESUME_JOIN] = "resume-join",
+	[DECIDE_WAIT_API] = "wait-api",
+	[DECIDE_WAIT_PEERS] = "wait-peers",
 	[DECIDE_REFUSE] = "refuse",
 };
 

@@ -8,22 +8,22 @@
  * Never reset what was once complete; silence of a peer is not absence.
  */
 
-enum decide_peers { /* what the other control planes say */
-	DECIDE_NO_PEERS, /* there are none in the file */
-	DECIDE_PEER_SERVES, /* a cluster answers */
-	DECIDE_PEERS_EMPTY, /* all answer, none has etcd data */
-	DECIDE_PEER_SILENT, /* at least one does not answer and none serves */
-	DECIDE_N_PEERS,
+enum decide_peers {			/* what the other control planes say */
+		    DECIDE_NO_PEERS,	/* there are none in the file */
+		    DECIDE_PEER_SERVES, /* a cluster answers */
+		    DECIDE_PEERS_EMPTY, /* all answer, none has etcd data */
+		    DECIDE_PEER_SILENT, /* at least one does not answer and none serves */
+		    DECIDE_N_PEERS,
 };
 
 struct decide_facts {
-	bool control_plane; /* this node's role */
-	bool first; /* the first control plane of the file */
-	bool completed; /* our journal says that init or join once completed */
+	bool control_plane;    /* this node's role */
+	bool first;	       /* the first control plane of the file */
+	bool completed;	       /* our journal says that init or join once completed */
 	bool has_kubelet_conf; /* kubelet.conf with a certificate that is valid for our CA */
-	bool has_etcd_data; /* /var/lib/etcd/member */
-	bool started; /* our journal says that init or join was begun */
-	bool was_healthy; /* an API server of ours was ever healthy */
+	bool has_etcd_data;    /* /var/lib/etcd/member */
+	bool started;	       /* our journal says that init or join was begun */
+	bool was_healthy;      /* an API server of ours was ever healthy */
 	bool kubelet_active;
 	bool api_serves; /* the endpoint answers with our CA (what a join needs) */
 	enum decide_peers peers;
@@ -31,22 +31,23 @@ struct decide_facts {
 
 enum decide_action {
 	DECIDE_NOTHING, /* a member and running */
-	DECIDE_START, /* a member: start kubelet */
+	DECIDE_START,	/* a member: start kubelet */
 	DECIDE_INIT,
 	DECIDE_JOIN,
 	DECIDE_RESUME_INIT, /* init was interrupted: reset what it half made if .reset, then init */
 	DECIDE_RESUME_JOIN, /* join was interrupted: reset if .reset, then join */
-	DECIDE_WAIT_API, /* for the API server */
-	DECIDE_WAIT_PEERS, /* for control planes that do not answer */
-	DECIDE_REFUSE, /* unknown state, left alone */
+	DECIDE_WAIT_API,    /* for the API server */
+	DECIDE_WAIT_PEERS,  /* for control planes that do not answer */
+	DECIDE_REFUSE,	    /* unknown state, left alone */
 	DECIDE_N_ACTIONS,
 };
 
 struct decision {
 	enum decide_action action;
 	/*
-	 * `kubeadm reset` comes first. Without it nothing is removed: the phases run again over what
-	 * they made (kubeadm's preflight complaints about files that exist are to be passed over).
+	 * `kubeadm reset` comes first. Without it nothing is removed: the phases run again over
+	 * what they made (kubeadm's preflight complaints about files that exist are to be passed
+	 * over).
 	 */
 	bool reset;
 	const char *reason; /* one sentence, static */

@@ -2,6 +2,7 @@
 #include "cluster/kubeadm.h"
 
 #include <stddef.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "base/macros.h"
@@ -38,6 +39,21 @@ void kubeadm_skip_phases_argument(const struct model *m, const struct model_vers
 		text_addf(out, "%s%s", phase == m->skip_phases ? "--skip-phases=" : ",", *phase);
 }
 
+/*
+ * The preflight pulls CoreDNS's image even where that addon is left out, and fails where it cannot
+ * be had. kubelet pulls what is really used, and keeps trying.
+ */
+static void ignored_errors(const struct model *m, struct text *out)
+{
+	char **phase = m->skip_phases;
+
+	for (; phase && *phase; phase++)
+		if (strcmp(*phase, "addon/coredns") == 0 || strcmp(*phase, "addon") == 0) {
+			text_add(out, "  ignorePreflightErrors: [ImagePull]\n");
+			return;
+		}
+}
+
 static void init_configuration(const struct model *m, const struct model_node *node,
 			       const struct model_version *version, const char *token,
 			       struct text *out)
@@ -52,6 +68,7 @@ static void init_configuration(const struct model *m, const struct model_node *n
 		  "    groups: [\"system:bootstrappers:kubeadm:default-node-token\"]\n",
 		  token);
 	kubeadm_part_registration(node, version, out);
+	ignored_errors(m, out);
 	text_add(out, "localAPIEndpoint:\n");
 	kubeadm_part_endpoint(m, node, 2, out);
 	skip_phases_field(m, version, out);
@@ -139,8 +156,7 @@ static void component_configurations(const struct model *m, struct text *out)
 }
 
 void kubeadm_init_document(const struct model *m, const struct model_node *node,
-			   const struct model_version *version, const char *token,
-			   struct text *out)
+			   const struct model_version *version, const char *token, struct text *out)
 {
 	init_configuration(m, node, version, token, out);
 	text_add(out, "---\n");
@@ -149,8 +165,7 @@ void kubeadm_init_document(const struct model *m, const struct model_node *node,
 }
 
 void kubeadm_join_document(const struct model *m, const struct model_node *node,
-			   const struct model_version *version, const char *token,
-			   struct text *out)
+			   const struct model_version *version, const char *token, struct text *out)
 {
 	bool has_timeouts = model_version_cmp(version, 1, 31) >= 0;
 
@@ -164,6 +179,7 @@ void kubeadm_join_document(const struct model *m, const struct model_node *node,
 	if (!has_timeouts)
 		text_add(out, "  timeout: " PATIENCE "\n");
 	kubeadm_part_registration(node, version, out);
+	ignored_errors(m, out);
 	if (node->roles & MODEL_CONTROL_PLANE) {
 		text_add(out, "controlPlane:\n  localAPIEndpoint:\n");
 		kubeadm_part_endpoint(m, node, 4, out);

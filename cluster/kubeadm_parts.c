@@ -29,8 +29,8 @@ const char *kubeadm_api_version(const struct model_version *version)
 
 const char *kubeadm_cri_socket(const struct model_version *version)
 {
-	return model_version_cmp(version, 1, 24) < 0 ? "/run/containerd/containerd.sock" :
-						       "unix:///run/containerd/containerd.sock";
+	return model_version_cmp(version, 1, 24) < 0 ? "/run/containerd/containerd.sock"
+						     : "unix:///run/containerd/containerd.sock";
 }
 
 /* kubeadm's constant PauseVersion, by minor version, newest first. */
@@ -51,8 +51,8 @@ void kubeadm_pause_image(const struct model *m, const struct model_version *vers
 	while (i + 1 < COUNT(pauses) && model_version_cmp(version, 1, pauses[i].minor) < 0)
 		i++;
 	if (!repository)
-		repository = model_version_cmp(version, 1, 25) < 0 ? "k8s.gcr.io" :
-								     "registry.k8s.io";
+		repository =
+			model_version_cmp(version, 1, 25) < 0 ? "k8s.gcr.io" : "registry.k8s.io";
 	text_addf(out, "%s/pause:%s", repository, pauses[i].tag);
 }
 
@@ -108,7 +108,8 @@ void kubeadm_part_argument(const struct model_version *version, unsigned indent,
 			   const char *value, struct text *out)
 {
 	if (model_version_cmp(version, 1, 31) >= 0)
-		text_addf(out, "%*s- name: %s\n%*s  value: ", (int)indent, "", name, (int)indent, "");
+		text_addf(out, "%*s- name: %s\n%*s  value: ", (int)indent, "", name, (int)indent,
+			  "");
 	else
 		text_addf(out, "%*s%s: ", (int)indent, "", name);
 	quote_yaml(out, value);
@@ -210,7 +211,7 @@ void kubeadm_discovery(const struct model *m, const char *ca_base64, struct text
 
 	text_addf(&server, "https://%s%s%s:%u", v6 ? "[" : "", m->endpoint_host, v6 ? "]" : "",
 		  m->endpoint_port);
-	/* The cluster without a name, as in kubeadm's own cluster-info: a context would want a user. */
+	/* No name, as in kubeadm's own cluster-info: with a context it would want a user too. */
 	text_add(out, "apiVersion: v1\nkind: Config\nclusters:\n  - name: \"\"\n"
 		      "    cluster:\n      server: ");
 	quote_yaml(out, text_str(&server));

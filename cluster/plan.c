@@ -11,10 +11,12 @@
 #include "cluster/plan_parts.h"
 
 static const char *const step_names[PLAN_N_STEPS] = {
-	[PLAN_HOSTNAME] = "hostname",	  [PLAN_ADMIN] = "admin",   [PLAN_NETWORK] = "network",
-	[PLAN_SWAP] = "swap",		  [PLAN_KERNEL] = "kernel", [PLAN_CLOCK] = "clock",
-	[PLAN_CONTAINERD] = "containerd", [PLAN_IMAGES] = "images", [PLAN_FIREWALL] = "firewall",
-	[PLAN_CLUSTER] = "cluster",	  [PLAN_SHARES] = "shares", [PLAN_OBJECTS] = "objects",
+	[PLAN_HOSTNAME] = "hostname",	  [PLAN_ADMIN] = "admin",
+	[PLAN_NETWORK] = "network",	  [PLAN_SWAP] = "swap",
+	[PLAN_KERNEL] = "kernel",	  [PLAN_CLOCK] = "clock",
+	[PLAN_CONTAINERD] = "containerd", [PLAN_IMAGES] = "images",
+	[PLAN_FIREWALL] = "firewall",	  [PLAN_CLUSTER] = "cluster",
+	[PLAN_SHARES] = "shares",	  [PLAN_OBJECTS] = "objects",
 };
 
 static const char *const kind_names[PLAN_N_KINDS] = {
@@ -78,30 +80,31 @@ static char *copy(struct plan *p, const char *s)
 	return c;
 }
 
-void plan_put(struct plan *p, const struct plan_action *action)
+void plan_put(struct plan *p, const struct plan_item *item)
 {
 	struct plan_action *a;
 
 	if (grow(p) < 0)
 		return;
 	a = &p->actions[p->n++];
-	*a = *action;
-	a->path = copy(p, action->path);
-	a->content = copy(p, action->content);
-	a->source = copy(p, action->source);
+	*a = (struct plan_action){ .step = item->step, .kind = item->kind, .mode = item->mode };
+	a->path = copy(p, item->path);
+	a->content = copy(p, item->content);
+	a->source = copy(p, item->source);
 }
 
-void plan_put_file(struct plan *p, enum plan_step step, const char *path, const struct text *content)
+void plan_put_file(struct plan *p, enum plan_step step, const char *path,
+		   const struct text *content)
 {
-	const struct plan_action action = { .step = step,
-					    .kind = PLAN_FILE,
-					    .mode = 0644,
-					    .path = (char *)(uintptr_t)path,
-					    .content = (char *)(uintptr_t)text_str(content) };
+	const struct plan_item item = { .step = step,
+					.kind = PLAN_FILE,
+					.mode = 0644,
+					.path = path,
+					.content = text_str(content) };
 
 	if (text_error(content) < 0)
 		p->error = text_error(content);
-	plan_put(p, &action);
+	plan_put(p, &item);
 }
 
 int plan_make(const struct model *m, const struct model_node *node, const struct plan_facts *facts,

@@ -19,7 +19,7 @@ struct text;
 /* The steps of firstboot in their order; a plan's actions belong to one each. */
 enum plan_step {
 	PLAN_HOSTNAME, /* early: hostname, hosts */
-	PLAN_ADMIN, /* early: the admin's account (sysusers.d, tmpfiles.d, sudoers.d) and ssh keys */
+	PLAN_ADMIN, /* early: the admin's account (sysusers.d, tmpfiles.d, sudoers.d), ssh keys */
 	PLAN_NETWORK, /* early: netplan, resolv.conf */
 	PLAN_SWAP,
 	PLAN_KERNEL, /* modules and sysctl */
@@ -37,11 +37,11 @@ enum plan_step {
 const char *plan_step_name(enum plan_step step);
 
 enum plan_kind {
-	PLAN_FILE, /* path holds content with mode */
-	PLAN_SECRET, /* path holds the bytes of the seed's file named by source, with mode */
+	PLAN_FILE,     /* path holds content with mode */
+	PLAN_SECRET,   /* path holds the bytes of the seed's file named by source, with mode */
 	PLAN_TEMPLATE, /* path holds what plan_fill() makes of content, with mode */
-	PLAN_LINK, /* path is a symbolic link to content */
-	PLAN_ABSENT, /* path is not there */
+	PLAN_LINK,     /* path is a symbolic link to content */
+	PLAN_ABSENT,   /* path is not there */
 	/*
 	 * A Kubernetes object to apply (server-side, PATCH): content is its JSON, path its API path
 	 * with the query. Apply makes what does not exist, and a Node that nobody joined must not
@@ -59,7 +59,7 @@ struct plan_action {
 	mode_t mode;
 	char *path;
 	char *content; /* or NULL */
-	char *source; /* PLAN_SECRET: path below the seed's secrets/, such as "pki/ca.key" */
+	char *source;  /* PLAN_SECRET: path below the seed's secrets/, such as "pki/ca.key" */
 };
 
 struct plan {

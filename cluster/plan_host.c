@@ -30,7 +30,7 @@ static size_t host_len(const char *host)
 	return strcspn(host, ":");
 }
 
-/* Names by which a node is known besides its own: the endpoint's, and registries' that it serves. */
+/* Names by which a node is known besides its own: the endpoint's, and its registries'. */
 static void aliases(const struct model *m, const struct model_node *node, struct text *out)
 {
 	size_t i;
@@ -84,8 +84,9 @@ static bool is_user(const char *s)
 {
 	size_t n = strlen(s);
 
-	return n >= 1 && n <= 32 && s[strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_-")] == '\0' &&
-	       s[0] != '-' && (s[0] < '0' || s[0] > '9') && strcmp(s, "root") != 0;
+	return n >= 1 && n <= 32 &&
+	       s[strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_-")] == '\0' && s[0] != '-' &&
+	       (s[0] < '0' || s[0] > '9') && strcmp(s, "root") != 0;
 }
 
 static bool is_line(const char *s)
@@ -103,9 +104,8 @@ static void remove_admin(struct plan *p)
 	size_t i;
 
 	for (i = 0; i < COUNT(paths); i++)
-		plan_put(p, &(struct plan_action){ .step = PLAN_ADMIN,
-						   .kind = PLAN_ABSENT,
-						   .path = (char *)(uintptr_t)paths[i] });
+		plan_put(p, &(struct plan_item){
+				    .step = PLAN_ADMIN, .kind = PLAN_ABSENT, .path = paths[i] });
 }
 
 static int authorized_keys(struct plan_work *w, struct fault *why)
@@ -146,11 +146,11 @@ int plan_admin(struct plan_work *w, struct fault *why)
 	if (r < 0)
 		return r;
 	text_addf(&sudo, HEAD "%s ALL=(ALL:ALL) NOPASSWD: ALL\n", user);
-	plan_put(w->plan, &(struct plan_action){ .step = PLAN_ADMIN,
-						 .kind = PLAN_FILE,
-						 .mode = 0440,
-						 .path = (char *)(uintptr_t)SUDO_PATH,
-						 .content = sudo.data });
+	plan_put(w->plan, &(struct plan_item){ .step = PLAN_ADMIN,
+					       .kind = PLAN_FILE,
+					       .mode = 0440,
+					       .path = SUDO_PATH,
+					       .content = sudo.data });
 	return text_error(&sudo) < 0 ? fault_errno(why, text_error(&sudo), "admin") : 0;
 }
 
@@ -208,12 +208,11 @@ static int netplan_file(struct plan_work *w, struct fault *why)
 		r = netplan_render(&config, &out, why);
 	if (r < 0)
 		return r;
-	plan_put(w->plan, &(struct plan_action){ .step = PLAN_NETWORK,
-						 .kind = PLAN_FILE,
-						 .mode = 0600,
-						 .path = (char *)(uintptr_t)
-							 "/etc/netplan/60-rackseed.yaml",
-						 .content = out.data });
+	plan_put(w->plan, &(struct plan_item){ .step = PLAN_NETWORK,
+					       .kind = PLAN_FILE,
+					       .mode = 0600,
+					       .path = "/etc/netplan/60-rackseed.yaml",
+					       .content = out.data });
 	return 0;
 }
 
@@ -244,9 +243,9 @@ int plan_network(struct plan_work *w, struct fault *why)
 	if (r < 0)
 		return r;
 	for (i = 0; i < COUNT(strangers); i++)
-		plan_put(w->plan, &(struct plan_action){ .step = PLAN_NETWORK,
-							 .kind = PLAN_ABSENT,
-							 .path = (char *)(uintptr_t)strangers[i] });
+		plan_put(w->plan, &(struct plan_item){ .step = PLAN_NETWORK,
+						       .kind = PLAN_ABSENT,
+						       .path = strangers[i] });
 	resolv_conf(w);
 	return 0;
 }

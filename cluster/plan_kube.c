@@ -64,9 +64,11 @@ static int credentials(const struct model_registry *r, struct text *out, struct 
 	file = strncmp(file, "./", 2) == 0 ? file + 2 : file;
 	if (!is_credential(r->user) || !is_credential(file) ||
 	    strncmp(file, prefix, strlen(prefix)) != 0)
-		return fault_set(why, EINVAL,
-				 "registry '%s': user and passwordFile must be plain words, and the "
-				 "file lie in secrets/", r->host);
+		return fault_set(
+			why, EINVAL,
+			"registry '%s': user and passwordFile must be plain words, and the "
+			"file lie in secrets/",
+			r->host);
 	text_addf(&form, "basic:%s", r->user);
 	plan_place(text_str(&form), file + strlen(prefix), out);
 	return 0;
@@ -99,11 +101,11 @@ static void put_hosts(struct plan_work *w, const char *registry, const struct te
 	scoped(text_done) struct text path = { 0 };
 
 	text_addf(&path, CERTS_D "%s/hosts.toml", registry);
-	plan_put(w->plan, &(struct plan_action){ .step = PLAN_CONTAINERD,
-						 .kind = has_places ? PLAN_TEMPLATE : PLAN_FILE,
-						 .mode = has_places ? 0600 : 0644,
-						 .path = path.data,
-						 .content = content->data });
+	plan_put(w->plan, &(struct plan_item){ .step = PLAN_CONTAINERD,
+					       .kind = has_places ? PLAN_TEMPLATE : PLAN_FILE,
+					       .mode = has_places ? 0600 : 0644,
+					       .path = path.data,
+					       .content = content->data });
 	if (text_error(&path) < 0 || text_error(content) < 0)
 		w->plan->error = -ENOMEM;
 }
@@ -219,28 +221,28 @@ static void certificates(struct plan *p)
 	size_t i;
 
 	for (i = 0; i < COUNT(rows); i++)
-		plan_put(p, &(struct plan_action){ .step = PLAN_CLUSTER,
-						   .kind = PLAN_SECRET,
-						   .mode = rows[i].mode,
-						   .path = (char *)(uintptr_t)rows[i].path,
-						   .source = (char *)(uintptr_t)rows[i].source });
+		plan_put(p, &(struct plan_item){ .step = PLAN_CLUSTER,
+						 .kind = PLAN_SECRET,
+						 .mode = rows[i].mode,
+						 .path = rows[i].path,
+						 .source = rows[i].source });
 }
 
 static void put_template(struct plan *p, const char *path, const struct text *content)
 {
 	if (text_error(content) < 0)
 		p->error = text_error(content);
-	plan_put(p, &(struct plan_action){ .step = PLAN_CLUSTER,
-					   .kind = PLAN_TEMPLATE,
-					   .mode = 0600,
-					   .path = (char *)(uintptr_t)path,
-					   .content = content->data });
+	plan_put(p, &(struct plan_item){ .step = PLAN_CLUSTER,
+					 .kind = PLAN_TEMPLATE,
+					 .mode = 0600,
+					 .path = path,
+					 .content = content->data });
 }
 
 int plan_cluster(struct plan_work *w, struct fault *why)
 {
-	bool inits = w->node == model_first(w->m, MODEL_CONTROL_PLANE) &&
-		     !w->facts.control_plane_ready;
+	bool inits =
+		w->node == model_first(w->m, MODEL_CONTROL_PLANE) && !w->facts.control_plane_ready;
 	scoped(text_done) struct text discovery = { 0 };
 	scoped(text_done) struct text document = { 0 };
 	scoped(text_done) struct text token = { 0 };
@@ -282,10 +284,10 @@ int plan_objects(struct plan_work *w, struct fault *why)
 		objects_node(node, &json);
 		if (text_error(&path) < 0 || text_error(&json) < 0)
 			w->plan->error = -ENOMEM;
-		plan_put(w->plan, &(struct plan_action){ .step = PLAN_OBJECTS,
-							 .kind = PLAN_OBJECT,
-							 .path = path.data,
-							 .content = json.data });
+		plan_put(w->plan, &(struct plan_item){ .step = PLAN_OBJECTS,
+						       .kind = PLAN_OBJECT,
+						       .path = path.data,
+						       .content = json.data });
 	}
 	return 0;
 }

@@ -6,7 +6,7 @@
 struct fault;
 struct text;
 
-/* The inside of plan_make(): one function per step; for cluster/plan*.c and their renderers only. */
+/* The inside of plan_make(): a function per step; for cluster/plan*.c and their renderers only. */
 
 struct plan_work {
 	const struct model *m;
@@ -26,11 +26,20 @@ int plan_firewall(struct plan_work *w, struct fault *why);
 int plan_cluster(struct plan_work *w, struct fault *why);
 int plan_objects(struct plan_work *w, struct fault *why);
 
-/* Adds an action; what is given is copied, source and content may be NULL. */
-void plan_put(struct plan *p, const struct plan_action *action);
+/* An action in the making: all of it is borrowed. */
+struct plan_item {
+	enum plan_step step;
+	enum plan_kind kind;
+	mode_t mode;
+	const char *path, *content, *source; /* content and source may be NULL */
+};
+
+/* Adds an action; what is given is copied. */
+void plan_put(struct plan *p, const struct plan_item *item);
 
 /* The usual one: a file with mode 0644. */
-void plan_put_file(struct plan *p, enum plan_step step, const char *path, const struct text *content);
+void plan_put_file(struct plan *p, enum plan_step step, const char *path,
+		   const struct text *content);
 
 /* A place for a secret, see plan.h. */
 void plan_place(const char *form, const char *path, struct text *out);

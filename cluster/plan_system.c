@@ -15,11 +15,10 @@ int plan_swap(struct plan_work *w, struct fault *why)
 	scoped(text_done) struct text empty = { 0 };
 
 	(void)why;
-	plan_put(w->plan, &(struct plan_action){ .step = PLAN_SWAP,
-						 .kind = PLAN_LINK,
-						 .path = (char *)(uintptr_t)
-							 "/etc/systemd/system/swap.target",
-						 .content = (char *)(uintptr_t) "/dev/null" });
+	plan_put(w->plan, &(struct plan_item){ .step = PLAN_SWAP,
+					       .kind = PLAN_LINK,
+					       .path = "/etc/systemd/system/swap.target",
+					       .content = "/dev/null" });
 	/* An empty file hides the one below /usr. */
 	plan_put_file(w->plan, PLAN_SWAP, "/etc/systemd/zram-generator.conf", &empty);
 	return 0;
@@ -63,9 +62,8 @@ int plan_clock(struct plan_work *w, struct fault *why)
 
 	(void)why;
 	if (!server || !*server) {
-		plan_put(w->plan, &(struct plan_action){ .step = PLAN_CLOCK,
-							 .kind = PLAN_ABSENT,
-							 .path = (char *)(uintptr_t)path });
+		plan_put(w->plan, &(struct plan_item){
+					  .step = PLAN_CLOCK, .kind = PLAN_ABSENT, .path = path });
 		return 0;
 	}
 	text_add(&out, HEAD "[Time]\nNTP=");

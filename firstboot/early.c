@@ -184,7 +184,7 @@ int early_network(struct node *node, struct fault *why)
 	if (r < 0)
 		return r;
 	tell_udev();
-	return STEP_CHANGED;
+	return changed; /* what is below /run is made anew in every boot */
 }
 
 static const struct step knowing[] = {

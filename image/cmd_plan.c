@@ -18,7 +18,8 @@ enum { FACTS_MAX = 16 << 20 };
 
 static const struct command_option options[] = {
 	{ "diff", "OLDFILE", "what changes against an older file" },
-	{ "out", "DIR", "where build.json of an earlier build lies (default out)" },
+	{ "out", "DIR",
+	  "where build.json of an earlier build lies (default: out beside the file)" },
 	{ NULL, NULL, NULL },
 };
 
@@ -46,13 +47,16 @@ static int built_facts(const struct invocation *in, const struct model *m, struc
 		       struct fault *why)
 {
 	const char *dir = command_value(in, "out");
+	scoped(drop_fd) int folder = command_folder(in, why);
 	scoped(text_done) struct text path = { 0 };
 	scoped(text_done) struct text json = { 0 };
 	struct plan_facts facts = { .kubernetes.patch = -1 };
 	int r;
 
+	if (folder < 0)
+		return folder;
 	text_addf(&path, "%s/build.json", dir ? dir : "out");
-	r = fs_read(AT_FDCWD, text_str(&path), FACTS_MAX, &json, why);
+	r = fs_read(dir ? AT_FDCWD : folder, text_str(&path), FACTS_MAX, &json, why);
 	if (r == -ENOENT) {
 		*why = (struct fault){ 0 };
 		return 0;
@@ -81,8 +85,8 @@ static int find_facts(const struct invocation *in, const struct model *m, struct
 	plan_facts_assume(m, ret);
 	if (!knew)
 		fprintf(stderr,
-			"rackseed: nothing is built yet: assuming Kubernetes %d.%d.%d, containerd "
-			"%d.%d, %s\n",
+			"rackseed: no build of this version is known: assuming Kubernetes "
+			"%d.%d.%d, containerd %d.%d, %s\n",
 			ret->kubernetes.major, ret->kubernetes.minor, ret->kubernetes.patch,
 			ret->containerd_major, ret->containerd_minor, ret->pause);
 	return 0;

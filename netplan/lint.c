@@ -56,10 +56,10 @@ static int open_text(const char *yaml, char path[static PATH_LEN], struct fault 
 /* "PATH:5:7: Error in network definition: …" and the source line below: "line 5: …" is enough. */
 static int translate(NetplanError *error, const char *path, struct fault *why)
 {
+	static const char noise[] = "Error in network definition: ";
 	char message[768] = "";
-	const char *text = message;
+	const char *at;
 	size_t n = strlen(path);
-	int line = 0, skip = 0;
 
 	if (!error)
 		return fault_set(why, EINVAL, "netplan: refused without a word");
@@ -67,12 +67,12 @@ static int translate(NetplanError *error, const char *path, struct fault *why)
 	message[sizeof(message) - 1] = '\0';
 	netplan_error_clear(&error);
 	message[strcspn(message, "\n")] = '\0';
-	if (strncmp(text, path, n) == 0 &&
-	    sscanf(text + n, ":%d:%*d: Error in network definition: %n", &line, &skip) == 1)
-		text += n + (size_t)skip;
-	if (skip == 0)
-		return fault_set(why, EINVAL, "netplan: %s", text);
-	return fault_set(why, EINVAL, "netplan: line %d: %s", line, text);
+	at = strstr(message, noise);
+	if (!at || strncmp(message, path, n) != 0 || message[n] != ':')
+		return fault_set(why, EINVAL, "netplan: %s", message);
+	return fault_set(why, EINVAL, "netplan: line %.*s: %s",
+			 (int)strspn(message + n + 1, "0123456789"), message + n + 1,
+			 at + strlen(noise));
 }
 
 int netplan_lint(const char *yaml, struct fault *why)

@@ -82,8 +82,8 @@ static void render_link(const struct netplan_config *c, struct text *out)
 
 static void emit_pair(const struct yaml *pair, unsigned indent, struct text *out)
 {
-	const struct yaml one = { .kind = YAML_MAPPING, .items = (struct yaml *)(uintptr_t)pair,
-				  .n_items = 2 };
+	struct yaml items[2] = { pair[0], pair[1] };
+	const struct yaml one = { .kind = YAML_MAPPING, .items = items, .n_items = 2 };
 
 	yaml_emit(&one, indent, out);
 }

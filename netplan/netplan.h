@@ -39,5 +39,6 @@ struct netplan_config {
 int netplan_render(const struct netplan_config *config, struct text *out, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Host only (netplan/lint.c): what libnetplan says of the text. 0, or its complaint in the fault. */
+/* Host only (netplan/lint.c): what libnetplan says of the text. 0, or its complaint in the fault.
+ */
 int netplan_lint(const char *yaml, struct fault *why) __attribute__((nonnull, warn_unused_result));

@@ -117,8 +117,9 @@ int own_read(const struct yaml *tree, const struct net_ip *address, int gateway_
 	int r;
 
 	if (tree->kind != YAML_MAPPING)
-		return fault_set(why, EINVAL,
-				 "network: is no mapping; write ethernets:, bonds: or vlans: below it");
+		return fault_set(
+			why, EINVAL,
+			"network: is no mapping; write ethernets:, bonds: or vlans: below it");
 	r = check_globals(tree, why);
 	for (i = 0; r == 0 && i + 1 < tree->n_items; i += 2)
 		if (is_section(&tree->items[i]))

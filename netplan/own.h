@@ -11,8 +11,8 @@ struct yaml;
 /* A node's own `network:` mapping, read as far as we must add to it. */
 struct own {
 	const struct yaml *section; /* such as the value of bonds: */
-	const struct yaml *device; /* the one among them that has the node's address */
-	bool has_default; /* some device has a default route of the gateway's family */
+	const struct yaml *device;  /* the one among them that has the node's address */
+	bool has_default;	    /* some device has a default route of the gateway's family */
 };
 
 /* Finds the device with the address; -EINVAL says what is wrong with the mapping. */

@@ -47,12 +47,13 @@ static void version_3(const struct registry_containerd *c, struct text *out)
 		text_add(out, "]\n");
 	}
 	key(out, "conf_dir", "/etc/cni/net.d");
-	text_add(out, "\n[plugins.'io.containerd.cri.v1.runtime'.containerd]\n"
-		      "default_runtime_name = \"runc\"\n"
-		      "\n[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]\n"
-		      "runtime_type = \"io.containerd.runc.v2\"\n"
-		      "\n[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]\n"
-		      "SystemdCgroup = true\n");
+	text_add(out,
+		 "\n[plugins.'io.containerd.cri.v1.runtime'.containerd]\n"
+		 "default_runtime_name = \"runc\"\n"
+		 "\n[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]\n"
+		 "runtime_type = \"io.containerd.runc.v2\"\n"
+		 "\n[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]\n"
+		 "SystemdCgroup = true\n");
 }
 
 void registry_containerd_config(const struct registry_containerd *c, struct text *out)

@@ -9,7 +9,7 @@ struct text;
 /* containerd's configuration: runtime, CNI, and where images come from. Pure. */
 
 struct registry_containerd {
-	int major, minor; /* of containerd: 1.5 to 1.7 (version = 2 tables) or 2.x (version = 3) */
+	int major, minor;  /* of containerd: 1.5 to 1.7 (version = 2 tables) or 2.x (version = 3) */
 	const char *pause; /* the sandbox image that kubeadm wants, such as k8s.gcr.io/pause:3.2 */
 	const char *cni_bin_dir; /* /usr/lib/cni */
 };
@@ -17,12 +17,12 @@ struct registry_containerd {
 /* /etc/containerd/config.toml: SystemdCgroup, sandbox image, CNI, config_path of certs.d. */
 void registry_containerd_config(const struct registry_containerd *c, struct text *out);
 
-struct registry_host { /* one server to ask, in order */
-	const char *host; /* "registry:5000"; "docker.io" is asked where it really is */
-	const char *path; /* "/v2/hub" prefix for a mirror below a path, or NULL */
-	const char *ca; /* path of its CA certificate on the node, or NULL: the system's */
+struct registry_host {	   /* one server to ask, in order */
+	const char *host;  /* "registry:5000"; "docker.io" is asked where it really is */
+	const char *path;  /* "/v2/hub" prefix for a mirror below a path, or NULL */
+	const char *ca;	   /* path of its CA certificate on the node, or NULL: the system's */
 	const char *basic; /* HTTP's basic credentials (base64 of USER:PASSWORD), or NULL */
-	bool insecure; /* http */
+	bool insecure;	   /* http */
 };
 
 /* certs.d/HOST/hosts.toml: server (NULL for _default) and its mirrors before it. */

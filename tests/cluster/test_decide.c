@@ -8,11 +8,16 @@ enum { N_FACTS = 9 };
 static struct decide_facts facts_of(unsigned bits, enum decide_peers peers)
 {
 	return (struct decide_facts){
-		.control_plane = bits & 1,	 .first = bits >> 1 & 1,
-		.completed = bits >> 2 & 1,	 .has_kubelet_conf = bits >> 3 & 1,
-		.has_etcd_data = bits >> 4 & 1,	 .started = bits >> 5 & 1,
-		.was_healthy = bits >> 6 & 1,	 .kubelet_active = bits >> 7 & 1,
-		.api_serves = bits >> 8 & 1,	 .peers = peers,
+		.control_plane = bits & 1,
+		.first = bits >> 1 & 1,
+		.completed = bits >> 2 & 1,
+		.has_kubelet_conf = bits >> 3 & 1,
+		.has_etcd_data = bits >> 4 & 1,
+		.started = bits >> 5 & 1,
+		.was_healthy = bits >> 6 & 1,
+		.kubelet_active = bits >> 7 & 1,
+		.api_serves = bits >> 8 & 1,
+		.peers = peers,
 	};
 }
 
@@ -81,8 +86,8 @@ static void check_liveness(const struct decide_facts *f, const struct decision *
 	bool consistent = !f->control_plane || f->first || f->peers != DECIDE_NO_PEERS;
 
 	rule(d->reason && d->reason[0], f, d, "a reason is given");
-	rule(d->action != DECIDE_NOTHING || (f->completed && f->kubelet_active &&
-					     f->has_kubelet_conf),
+	rule(d->action != DECIDE_NOTHING ||
+		     (f->completed && f->kubelet_active && f->has_kubelet_conf),
 	     f, d, "nothing to do only for a running member");
 	rule(!joins(d) || f->api_serves, f, d, "a join needs the API server");
 	rule(d->action != DECIDE_WAIT_API || !f->api_serves, f, d,
@@ -136,38 +141,56 @@ static void test_rows_of_the_recovery_table(void **state)
 		{ { CP, .first = true, .peers = DECIDE_PEER_SILENT }, DECIDE_WAIT_PEERS, false },
 		{ { CP, .first = true, .peers = DECIDE_PEER_SERVES }, DECIDE_WAIT_API, false },
 		{ { CP, .first = true, .peers = DECIDE_PEER_SERVES, .api_serves = true },
-		  DECIDE_JOIN, false },
+		  DECIDE_JOIN,
+		  false },
 		{ { CP, .peers = DECIDE_PEER_SERVES, .api_serves = true }, DECIDE_JOIN, false },
 		/* all nodes were off: start, nobody inits */
 		{ { CP, .first = true, .completed = true, .started = true, .was_healthy = true,
-		    .has_kubelet_conf = true, .has_etcd_data = true,
-		    .peers = DECIDE_PEER_SILENT }, DECIDE_START, false },
+		    .has_kubelet_conf = true, .has_etcd_data = true, .peers = DECIDE_PEER_SILENT },
+		  DECIDE_START,
+		  false },
 		{ { CP, .first = true, .completed = true, .has_kubelet_conf = true,
-		    .has_etcd_data = true, .kubelet_active = true }, DECIDE_NOTHING, false },
+		    .has_etcd_data = true, .kubelet_active = true },
+		  DECIDE_NOTHING,
+		  false },
 		/* own etcd data, its journal lost: start, never init */
 		{ { CP, .first = true, .has_kubelet_conf = true, .has_etcd_data = true },
-		  DECIDE_START, false },
+		  DECIDE_START,
+		  false },
 		{ { CP, .first = true, .has_etcd_data = true }, DECIDE_REFUSE, false },
 		/* init was interrupted */
 		{ { CP, .first = true, .started = true }, DECIDE_RESUME_INIT, true },
 		{ { CP, .first = true, .started = true, .has_kubelet_conf = true },
-		  DECIDE_RESUME_INIT, true },
+		  DECIDE_RESUME_INIT,
+		  true },
 		{ { CP, .first = true, .started = true, .has_kubelet_conf = true,
-		    .has_etcd_data = true }, DECIDE_RESUME_INIT, true },
+		    .has_etcd_data = true },
+		  DECIDE_RESUME_INIT,
+		  true },
 		{ { CP, .first = true, .started = true, .has_kubelet_conf = true,
-		    .has_etcd_data = true, .was_healthy = true }, DECIDE_RESUME_INIT, false },
+		    .has_etcd_data = true, .was_healthy = true },
+		  DECIDE_RESUME_INIT,
+		  false },
 		{ { CP, .first = true, .started = true, .has_kubelet_conf = true,
-		    .has_etcd_data = true, .api_serves = true }, DECIDE_RESUME_INIT, false },
+		    .has_etcd_data = true, .api_serves = true },
+		  DECIDE_RESUME_INIT,
+		  false },
 		{ { CP, .first = true, .started = true, .has_etcd_data = true,
-		    .peers = DECIDE_PEER_SILENT }, DECIDE_WAIT_PEERS, false },
+		    .peers = DECIDE_PEER_SILENT },
+		  DECIDE_WAIT_PEERS,
+		  false },
 		/* control-plane join was interrupted */
 		{ { CP, .started = true, .has_etcd_data = true, .has_kubelet_conf = true,
-		    .api_serves = true, .peers = DECIDE_PEER_SERVES }, DECIDE_RESUME_JOIN, true },
+		    .api_serves = true, .peers = DECIDE_PEER_SERVES },
+		  DECIDE_RESUME_JOIN,
+		  true },
 		{ { CP, .started = true, .api_serves = true, .peers = DECIDE_PEER_SERVES },
-		  DECIDE_RESUME_JOIN, true },
+		  DECIDE_RESUME_JOIN,
+		  true },
 		/* a member whose etcd data or certificate went away is named, not repaired */
 		{ { CP, .first = true, .completed = true, .has_kubelet_conf = true },
-		  DECIDE_REFUSE, false },
+		  DECIDE_REFUSE,
+		  false },
 		{ { .completed = true }, DECIDE_REFUSE, false },
 		/* workers */
 		{ { .api_serves = true }, DECIDE_JOIN, false },
@@ -177,14 +200,15 @@ static void test_rows_of_the_recovery_table(void **state)
 		{ { .has_kubelet_conf = true }, DECIDE_START, false },
 		{ { .completed = true, .has_kubelet_conf = true }, DECIDE_START, false },
 		{ { .completed = true, .has_kubelet_conf = true, .kubelet_active = true },
-		  DECIDE_NOTHING, false },
+		  DECIDE_NOTHING,
+		  false },
 		{ { .completed = true, .has_kubelet_conf = true, .has_etcd_data = true },
-		  DECIDE_REFUSE, false },
+		  DECIDE_REFUSE,
+		  false },
 	};
 
 	(void)state;
-	CASES(c, cases)
-	{
+	CASES (c, cases) {
 		const struct decision d = decide(&c->facts);
 
 		rule(d.action == c->action && d.reset == c->reset, &c->facts, &d,

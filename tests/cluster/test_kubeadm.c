@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/cluster/test_plan.h"
 
-#include <errno.h>
+#include <glob.h>
 #include <unistd.h>
 
 #include "base/run.h"
@@ -19,8 +19,7 @@ static const struct {
 	{ 21, 14, "v1beta2", "/run/containerd/containerd.sock", "k8s.gcr.io/pause:3.4.1" },
 	{ 22, 1, "v1beta3", "/run/containerd/containerd.sock", "k8s.gcr.io/pause:3.5" },
 	{ 24, 0, "v1beta3", "unix:///run/containerd/containerd.sock", "k8s.gcr.io/pause:3.7" },
-	{ 30, 6, "v1beta3", "unix:///run/containerd/containerd.sock",
-	  "registry.k8s.io/pause:3.9" },
+	{ 30, 6, "v1beta3", "unix:///run/containerd/containerd.sock", "registry.k8s.io/pause:3.9" },
 	{ 31, 3, "v1beta4", "unix:///run/containerd/containerd.sock",
 	  "registry.k8s.io/pause:3.10" },
 	{ 36, 1, "v1beta4", "unix:///run/containerd/containerd.sock",
@@ -32,8 +31,7 @@ static void test_formats_follow_the_version(void **state)
 	struct model m = { 0 };
 
 	(void)state;
-	CASES(v, versions)
-	{
+	CASES (v, versions) {
 		const struct model_version version = { 1, v->minor, v->patch };
 		struct text pause = { 0 };
 
@@ -61,8 +59,7 @@ static void test_documents_by_version(void **state)
 
 	(void)state;
 	load_document(lab_document, &m);
-	CASES(minor, minors)
-	{
+	CASES (minor, minors) {
 		const struct model_version version = { 1, *minor, 2 };
 		struct text init = { 0 }, join = { 0 }, control = { 0 };
 
@@ -86,8 +83,7 @@ static void test_every_document_is_yaml(void **state)
 
 	(void)state;
 	load_document(rich_document, &m);
-	CASES(v, versions)
-	{
+	CASES (v, versions) {
 		const struct model_version version = { 1, v->minor, v->patch };
 		struct text out = { 0 };
 		const char *at, *end;
@@ -153,8 +149,7 @@ static void test_labels_that_a_kubelet_may_set(void **state)
 	};
 
 	(void)state;
-	CASES(c, cases)
-	{
+	CASES (c, cases) {
 		if (kubeadm_label_is_own(c->key) != c->own)
 			fail_msg("%s", c->key);
 	}
@@ -173,10 +168,21 @@ static void test_discovery_names_endpoint_and_ca(void **state)
 	model_done(&m);
 }
 
-/*
- * kubeadm's own opinion of the document, where there is a kubeadm: the one on PATH, or the one that
- * RACKSEED_KUBEADM names. It refuses unknown fields with a warning, which counts as a fault here.
- */
+/* The kubeadm that tests/kube/build made, if it ran on this machine; else what PATH has. */
+static const char *find_kubeadm(glob_t *found)
+{
+	const char *cache = getenv("RACKSEED_CACHE"), *home = getenv("HOME");
+	char pattern[512];
+
+	if (cache)
+		snprintf(pattern, sizeof(pattern), "%s/kube-compiled-*/bin/kubeadm", cache);
+	else
+		snprintf(pattern, sizeof(pattern), "%s/.cache/rackseed/kube-compiled-*/bin/kubeadm",
+			 home ? home : "");
+	return glob(pattern, 0, NULL, found) == 0 ? found->gl_pathv[0] : "kubeadm";
+}
+
+/* kubeadm tells unknown fields with a warning only, which counts as a fault here. */
 static void note_warning(const char *line, void *data)
 {
 	if (strstr(line, "unknown field") || strstr(line, "strict decoding"))
@@ -185,10 +191,11 @@ static void note_warning(const char *line, void *data)
 
 static void test_kubeadm_takes_its_document(void **state)
 {
-	const char *kubeadm = getenv("RACKSEED_KUBEADM");
+	glob_t found = { 0 };
+	const char *kubeadm = find_kubeadm(&found);
 	const struct model_version version = { 1, 20, 2 };
 	char path[] = "/tmp/test_kubeadm.XXXXXX";
-	const char *probe[] = { kubeadm ? kubeadm : "kubeadm", "version", "-o", "short", NULL };
+	const char *probe[] = { kubeadm, "version", "-o", "short", NULL };
 	const char *argv[] = { probe[0], "config", "images", "list", "--config", path, NULL };
 	struct text got = { 0 }, document = { 0 }, warnings = { 0 };
 	struct run what = { .argv = probe, .out = &got };
@@ -199,6 +206,7 @@ static void test_kubeadm_takes_its_document(void **state)
 	(void)state;
 	if (run(&what, &why) < 0 || strncmp(text_str(&got), "v1.20.2", 7) != 0) {
 		text_done(&got);
+		globfree(&found);
 		skip();
 	}
 	text_done(&got);
@@ -218,6 +226,7 @@ static void test_kubeadm_takes_its_document(void **state)
 	text_done(&got);
 	text_done(&document);
 	model_done(&m);
+	globfree(&found);
 }
 
 int main(void)

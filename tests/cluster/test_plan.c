@@ -42,8 +42,7 @@ static void test_plans_of_the_lab(void **state)
 	static const char *const nodes[] = { "cp1", "w1" };
 
 	(void)state;
-	CASES(node, nodes)
-	{
+	CASES (node, nodes) {
 		assert_golden_plan(lab_document, *node, "lab");
 	}
 }
@@ -53,8 +52,7 @@ static void test_plans_of_a_rich_cluster(void **state)
 	static const char *const nodes[] = { "a", "b", "c", "reg" };
 
 	(void)state;
-	CASES(node, nodes)
-	{
+	CASES (node, nodes) {
 		assert_golden_plan(rich_document, *node, "rich");
 	}
 }
@@ -65,8 +63,7 @@ static const char *const documents[] = { document_example, lab_document, rich_do
 static void walk(void (*visit)(const struct model *m, const struct model_node *node,
 			       const struct plan *plan))
 {
-	CASES(document, documents)
-	{
+	CASES (document, documents) {
 		struct model m;
 		size_t i;
 
@@ -91,8 +88,8 @@ static void check_shape(const struct model *m, const struct model_node *node,
 	(void)node;
 	for (i = 0; i < plan->n; i++) {
 		const struct plan_action *a = &plan->actions[i];
-		bool writes = a->kind == PLAN_FILE || a->kind == PLAN_TEMPLATE ||
-			      a->kind == PLAN_SECRET;
+		bool writes =
+			a->kind == PLAN_FILE || a->kind == PLAN_TEMPLATE || a->kind == PLAN_SECRET;
 
 		assert_true(i == 0 || plan->actions[i - 1].step <= a->step);
 		assert_int_equal(a->path[0], '/');
@@ -346,9 +343,10 @@ static void test_nft_takes_the_ruleset(void **state)
 {
 	char path[] = "/tmp/test_plan.XXXXXX";
 	const char *const probe[] = { "unshare", "-rn", "nft", "list", "ruleset", NULL };
-	const char *argv[] = { "unshare", "-rn",
-			       "sh", "-ec", "nft -f \"$0\"; nft -f \"$0\"; nft -s list ruleset", path,
-			       NULL };
+	const char *argv[] = {
+		"unshare", "-rn", "sh", "-ec", "nft -f \"$0\"; nft -f \"$0\"; nft -s list ruleset",
+		path,	   NULL
+	};
 	struct text out = { 0 };
 	struct run what = { .argv = probe };
 	struct plan plan = { 0 };
@@ -371,8 +369,8 @@ static void test_nft_takes_the_ruleset(void **state)
 	if (run(&what, &why) < 0)
 		fail_msg("%s", why.text);
 	unlink(path);
-	assert_non_null(strstr(text_str(&out),
-			       "ip saddr 10.244.0.0/16 ip daddr != @routed masquerade"));
+	assert_non_null(
+		strstr(text_str(&out), "ip saddr 10.244.0.0/16 ip daddr != @routed masquerade"));
 	assert_null(strstr(strstr(text_str(&out), "masquerade") + 1, "masquerade"));
 	text_done(&out);
 	plan_done(&plan);

@@ -48,8 +48,7 @@ static void test_only_the_lines_that_differ_are_told(void **state)
 	};
 
 	(void)state;
-	CASES(c, cases)
-	{
+	CASES (c, cases) {
 		assert_diff(c->before, c->after, c->want);
 	}
 }

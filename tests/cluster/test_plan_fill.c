@@ -25,8 +25,7 @@ static void make_seed(struct seed *seed)
 {
 	struct fault why = { 0 };
 
-	CASES(f, files)
-	{
+	CASES (f, files) {
 		assert_int_equal(seed_add(seed, f->path, f->data, strlen(f->data), &why), 0);
 	}
 }
@@ -53,8 +52,7 @@ static void test_places_are_filled_from_the_seed(void **state)
 
 	(void)state;
 	make_seed(&seed);
-	CASES(c, cases)
-	{
+	CASES (c, cases) {
 		struct text out = { 0 };
 		struct fault why = { 0 };
 
@@ -88,8 +86,7 @@ static void test_a_place_that_cannot_be_filled_is_a_fault(void **state)
 
 	(void)state;
 	make_seed(&seed);
-	CASES(c, cases)
-	{
+	CASES (c, cases) {
 		struct text out = { 0 };
 		struct fault why = { 0 };
 

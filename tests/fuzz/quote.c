@@ -52,7 +52,10 @@ static void characters(const uint8_t *data, size_t size, struct text *out)
 static void read_back(const char *quoted, const char *want)
 {
 	static const char *const shapes[][2] = {
-		{ "", "" }, { "k: ", "\nl: 1\n" }, { "{\"k\": ", ", \"l\": 1}" }, { "- ", "\n- x\n" },
+		{ "", "" },
+		{ "k: ", "\nl: 1\n" },
+		{ "{\"k\": ", ", \"l\": 1}" },
+		{ "- ", "\n- x\n" },
 	};
 	size_t i;
 

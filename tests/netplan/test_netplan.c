@@ -36,15 +36,21 @@ struct row {
 };
 
 static const struct row rows[] = {
-	{ .name = "plain", .address = "192.168.10.50/24", .gateway = "192.168.10.1",
+	{ .name = "plain",
+	  .address = "192.168.10.50/24",
+	  .gateway = "192.168.10.1",
 	  .nameservers = { "192.168.10.1", "1.1.1.1" },
 	  .routes = { { "10.244.101.0/24", "192.168.10.101" },
 		      { "10.244.30.0/24", "192.168.10.30" } } },
 	{ .name = "lonely", .address = "10.0.0.1/8" },
-	{ .name = "ipv6", .address = "2001:db8::50/64", .gateway = "fe80::1",
+	{ .name = "ipv6",
+	  .address = "2001:db8::50/64",
+	  .gateway = "fe80::1",
 	  .nameservers = { "2001:db8::1" },
 	  .routes = { { "fd00:10:1::/64", "2001:db8::51" } } },
-	{ .name = "bond", .address = "192.168.10.50/24", .gateway = "192.168.10.1",
+	{ .name = "bond",
+	  .address = "192.168.10.50/24",
+	  .gateway = "192.168.10.1",
 	  .nameservers = { "192.168.10.1" },
 	  .routes = { { "10.244.101.0/24", "192.168.10.101" } },
 	  .own = "ethernets:\n"
@@ -56,7 +62,9 @@ static const struct row rows[] = {
 		 "    parameters: {mode: 802.3ad, mii-monitor-interval: 100}\n"
 		 "    mtu: 9000\n"
 		 "    addresses: [192.168.10.50/24, 192.168.11.50/24]\n" },
-	{ .name = "vlan", .address = "192.168.10.50/24", .gateway = "192.168.10.1",
+	{ .name = "vlan",
+	  .address = "192.168.10.50/24",
+	  .gateway = "192.168.10.1",
 	  .nameservers = { "192.168.10.1" },
 	  .routes = { { "10.244.101.0/24", "192.168.10.101" },
 		      { "10.244.30.0/24", "192.168.10.30" } },
@@ -67,7 +75,9 @@ static const struct row rows[] = {
 		 "  cluster: {id: 10, link: trunk, addresses: ['192.168.10.50/24'],\n"
 		 "   routes: [{to: 10.244.101.0/24, via: 192.168.10.7, metric: 7}]}}}\n" },
 	/* What it says itself is left alone: default route elsewhere, name servers of its own. */
-	{ .name = "says-it-all", .address = "192.168.10.50/24", .gateway = "192.168.10.1",
+	{ .name = "says-it-all",
+	  .address = "192.168.10.50/24",
+	  .gateway = "192.168.10.1",
 	  .nameservers = { "192.168.10.1" },
 	  .own = "ethernets:\n"
 		 "  up:\n"
@@ -79,7 +89,9 @@ static const struct row rows[] = {
 		 "    addresses:\n"
 		 "    - 192.168.10.50/24: {lifetime: 0}\n"
 		 "    nameservers: {addresses: [9.9.9.9], search: [lab.example]}\n" },
-	{ .name = "bridge", .address = "192.168.10.50/24", .gateway = "192.168.10.1",
+	{ .name = "bridge",
+	  .address = "192.168.10.50/24",
+	  .gateway = "192.168.10.1",
 	  .own = "ethernets: {nic0: {match: {macaddress: \"52:54:00:00:00:32\"}}}\n"
 		 "bridges: {br0: {interfaces: [nic0], addresses: [192.168.10.50/24],\n"
 		 " parameters: {stp: false}}}\n" },
@@ -111,8 +123,7 @@ static int render(const struct row *row, struct text *out, struct fault *why)
 static void test_renders_what_libnetplan_accepts(void **state)
 {
 	(void)state;
-	CASES(row, rows)
-	{
+	CASES (row, rows) {
 		struct text out = { 0 };
 		struct fault why = { 0 };
 		char golden[64];
@@ -144,8 +155,7 @@ static void test_own_text_is_refused_with_the_reason(void **state)
 	};
 
 	(void)state;
-	CASES(c, cases)
-	{
+	CASES (c, cases) {
 		struct row row = { .address = "192.168.10.50/24", .own = c->own };
 		struct text out = { 0 };
 		struct fault why = { 0 };
@@ -163,12 +173,13 @@ static void test_lint_tells_line_and_cause(void **state)
 	struct fault why = { 0 };
 
 	(void)state;
-	assert_int_equal(netplan_lint("network:\n  version: 2\n  ethernets:\n    a:\n      foo: 1\n",
-				      &why),
-			 -EINVAL);
+	assert_int_equal(
+		netplan_lint("network:\n  version: 2\n  ethernets:\n    a:\n      foo: 1\n", &why),
+		-EINVAL);
 	assert_string_equal(why.text, "netplan: line 5: unknown key 'foo'");
 	assert_int_equal(netplan_lint("network:\n  version: 2\n  bonds:\n    b:\n"
-				      "      interfaces: [none]\n", &why),
+				      "      interfaces: [none]\n",
+				      &why),
 			 -EINVAL);
 	assert_non_null(strstr(why.text, "interface 'none' is not defined"));
 	assert_int_equal(netplan_lint("network: [", &why), -EINVAL);
@@ -207,8 +218,9 @@ static void generate(const struct row *row, const char *root)
 
 	assert_true(fd >= 0);
 	assert_int_equal(render(row, &yaml, &why), 0);
-	assert_int_equal(fs_write(fd, "etc/netplan/60-rackseed.yaml", 0600, yaml.data, yaml.len,
-				  &why), FS_CHANGED);
+	assert_int_equal(
+		fs_write(fd, "etc/netplan/60-rackseed.yaml", 0600, yaml.data, yaml.len, &why),
+		FS_CHANGED);
 	if (run(&what, &why) < 0)
 		fail_msg("%s", why.text);
 	text_done(&yaml);
@@ -219,34 +231,36 @@ static void test_networkd_gets_what_was_meant(void **state)
 	static const struct {
 		const char *row, *file, *texts[8];
 	} cases[] = {
-		{ "plain", "run/systemd/network/10-netplan-cluster0.network",
+		{ "plain",
+		  "run/systemd/network/10-netplan-cluster0.network",
 		  { "PermanentMACAddress=52:54:00:00:00:32", "LinkLocalAddressing=no",
 		    "Address=192.168.10.50/24", "DNS=192.168.10.1",
 		    "Destination=0.0.0.0/0\nGateway=192.168.10.1",
 		    "Destination=10.244.101.0/24\nGateway=192.168.10.101" } },
-		{ "ipv6", "run/systemd/network/10-netplan-cluster0.network",
+		{ "ipv6",
+		  "run/systemd/network/10-netplan-cluster0.network",
 		  { "LinkLocalAddressing=ipv6", "Address=2001:db8::50/64",
 		    "Destination=::/0\nGateway=fe80::1" } },
-		{ "bond", "run/systemd/network/10-netplan-bond0.network",
+		{ "bond",
+		  "run/systemd/network/10-netplan-bond0.network",
 		  { "MTUBytes=9000", "Address=192.168.11.50/24", "Gateway=192.168.10.1" } },
 		{ "bond", "run/systemd/network/10-netplan-bond0.netdev", { "Mode=802.3ad" } },
-		{ "vlan", "run/systemd/network/10-netplan-cluster.network",
+		{ "vlan",
+		  "run/systemd/network/10-netplan-cluster.network",
 		  { "Gateway=192.168.10.7", "Destination=10.244.30.0/24" } },
 	};
 
 	(void)state;
 	if (!generator())
 		skip();
-	CASES(c, cases)
-	{
+	CASES (c, cases) {
 		char root[] = "/tmp/test_netplan.XXXXXX";
 		struct text out = { 0 };
 		struct fault why = { 0 };
 		size_t i;
 
 		assert_non_null(mkdtemp(root));
-		CASES(row, rows)
-		{
+		CASES (row, rows) {
 			if (strcmp(row->name, c->row) == 0)
 				generate(row, root);
 		}

@@ -91,8 +91,9 @@ machine_boot() { # NAME MAC [ADDRESS...]: addresses are given to the machine by 
 	SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=network \
 		systemd-nspawn --quiet -D "$m/root" --boot --register=no --keep-unit --machine="lane-$1" \
 		--network-namespace-path="/run/netns/$ns" --capability=CAP_NET_ADMIN --console=pipe \
-		</dev/null >>"$m/console" 2>&1 &
+		--resolv-conf=off --timezone=off </dev/null >>"$m/console" 2>&1 &
 	echo $! >"$m/pid"
+	disown
 	machine_wait "$1" 30 test -S /run/dbus/system_bus_socket
 }
 
@@ -122,7 +123,6 @@ machine_gone() { # NAME
 	local pid
 	pid=$(cat "$work/$1/pid" 2>/dev/null) || return 0
 	timeout 30 tail --pid="$pid" -f /dev/null
-	wait "$pid" 2>/dev/null
 	rm -f "$work/$1/pid"
 	ip netns del "rackseed-lane-$$-$1" 2>/dev/null
 	return 0

@@ -14,14 +14,14 @@ static const struct {
 	{ "registry/containerd-1.6.toml", { 1, 6, "k8s.gcr.io/pause:3.2", "/usr/lib/cni" } },
 	{ "registry/containerd-1.7.toml", { 1, 7, "registry.k8s.io/pause:3.9", "/usr/lib/cni" } },
 	{ "registry/containerd-2.0.toml", { 2, 0, "registry.k8s.io/pause:3.10", "/usr/lib/cni" } },
-	{ "registry/containerd-2.2.toml", { 2, 2, "registry.k8s.io/pause:3.10.1", "/usr/lib/cni" } },
+	{ "registry/containerd-2.2.toml",
+	  { 2, 2, "registry.k8s.io/pause:3.10.1", "/usr/lib/cni" } },
 };
 
 static void test_config_follows_the_version(void **state)
 {
 	(void)state;
-	CASES(c, configs)
-	{
+	CASES (c, configs) {
 		struct text out = { 0 };
 
 		registry_containerd_config(&c->containerd, &out);
@@ -30,7 +30,8 @@ static void test_config_follows_the_version(void **state)
 	}
 }
 
-/* The value behind "key = " in the table [name] of what containerd printed, up to the line's end. */
+/* The value behind "key = " in the table [name] of what containerd printed, up to the line's end.
+ */
 static void assert_setting(const char *dump, const char *table, const char *key, const char *value)
 {
 	struct text head = { 0 };
@@ -80,8 +81,7 @@ static void test_containerd_itself_reads_the_same(void **state)
 	if (run(&what, &why) < 0)
 		fail_msg("%s", why.text);
 	unlink(path);
-	CASES(s, settings)
-	{
+	CASES (s, settings) {
 		assert_setting(text_str(&dump), s->table, s->key, s->value);
 	}
 	text_done(&config);
@@ -112,8 +112,7 @@ static void test_hosts_say_where_images_come_from(void **state)
 	};
 
 	(void)state;
-	CASES(c, cases)
-	{
+	CASES (c, cases) {
 		struct text out = { 0 };
 
 		registry_hosts(c->is_default ? NULL : &c->server, c->mirrors, c->n, &out);
