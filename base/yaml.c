@@ -27,6 +27,7 @@ struct reader {
 	size_t len, given;   /* how much of the bytes the library has had */
 	size_t given_before; /* the same, at the last event */
 	bool starved;
+	size_t scalar_end; /* of the last scalar, as an offset */
 	size_t n_values;
 	unsigned line, column; /* of the last value that had a place */
 };
@@ -125,49 +126,49 @@ static bool is_null(const char *s)
 	       strcmp(s, "NULL") == 0;
 }
 
-/*
- * The text between single quotes, from the bytes themselves: libfyaml 0.7.12 gives a wrong text,
- * and memory that was never written, where two doubled quotes stand side by side.
- */
-static void unquote(const char *s, const char *end, struct text *out)
+/* Where the header of the block that begins at start may be: its line, behind the token before. */
+static size_t header_start(const struct reader *r, size_t start)
 {
-	while (s < end) {
-		unsigned breaks = 0;
+	size_t at = start - 1; /* the header's line ends here */
 
-		if (*s != '\n' && *s != '\r') {
-			text_add_n(out, s, 1);
-			s += *s == '\'' ? 2 : 1;
-			continue;
-		}
-		while (out->len > 0 && strchr(" \t", out->data[out->len - 1]))
-			out->data[--out->len] = '\0';
-		for (; s < end && strchr(" \t\r\n", *s); s++)
-			breaks += *s == '\n' || (*s == '\r' && (s + 1 == end || s[1] != '\n'));
-		if (breaks == 1)
-			text_add(out, " ");
-		for (; breaks > 1; breaks--)
-			text_add(out, "\n");
-	}
+	while (at > r->scalar_end && r->bytes[at - 1] != '\n')
+		at--;
+	return at;
+}
+
+static int block_text(struct reader *r, size_t from, size_t to, char style, struct text *out)
+{
+	size_t header = from > 0 ? header_start(r, from) : 0;
+	char chomp = ' ';
+
+	if (!yaml_block_header(r->bytes + header, from - header, style, &chomp))
+		return yaml_refuse(r->error, r->line, r->column, "not-yaml",
+				   "only |, |-, |+, >, >- and >+ are taken before a block");
+	return yaml_block_text(r->bytes + from, to - from, style, chomp, out);
 }
 
 /* The scalar's text, which may hold a NUL. */
 static int scalar_text(struct reader *r, struct fy_token *token, struct text *out)
 {
+	static const char quotes[] = { [FYSS_SINGLE_QUOTED] = '\'', [FYSS_DOUBLE_QUOTED] = '"' };
 	const struct fy_mark *from = fy_token_start_mark(token);
 	const struct fy_mark *to = fy_token_end_mark(token);
-	size_t len = 0;
-	const char *s;
+	enum fy_scalar_style style = fy_token_scalar_style(token);
+	int got;
 
-	if (fy_token_scalar_style(token) == FYSS_SINGLE_QUOTED && from && to &&
-	    from->input_pos <= to->input_pos && to->input_pos <= r->len) {
-		unquote(r->bytes + from->input_pos, r->bytes + to->input_pos, out);
-		return text_error(out);
-	}
-	s = fy_token_get_text(token, &len);
-	if (!s)
-		return -ENOMEM;
-	text_add_n(out, s, len);
-	return text_error(out);
+	if (!from || !to || from->input_pos >= to->input_pos || to->input_pos > r->len)
+		return 0;
+	if (style == FYSS_LITERAL || style == FYSS_FOLDED)
+		got = block_text(r, from->input_pos, to->input_pos,
+				 style == FYSS_LITERAL ? '|' : '>', out);
+	else
+		got = yaml_flow_text(r->bytes + from->input_pos, to->input_pos - from->input_pos,
+				     style == FYSS_PLAIN ? '\0' : quotes[style], out);
+	r->scalar_end = to->input_pos;
+	if (got == -EBADMSG && !r->error->code)
+		return yaml_refuse(r->error, r->line, r->column, "not-yaml",
+				   "this is no YAML: an escape that is none");
+	return got;
 }
 
 static int read_scalar(struct reader *r, struct yaml *y)
@@ -178,7 +179,7 @@ static int read_scalar(struct reader *r, struct yaml *y)
 
 	if (got < 0)
 		return got;
-	if (strlen(text_str(&text)) != text.len)
+	if (text.len != strlen(text_str(&text)))
 		return yaml_refuse(r->error, r->line, r->column, "binary", "a text holds a NUL");
 	y->plain = fy_token_scalar_style(token) == FYSS_PLAIN;
 	y->kind = YAML_SCALAR;
@@ -322,6 +323,31 @@ static int parse_events(const char *bytes, size_t len, struct yaml *ret,
 	return got;
 }
 
+/*
+ * Every line ends in '\n' alone, the last one too: else libfyaml 0.7.12 miscounts texts of several
+ * lines, and gives memory that was never written. ('\r' stands before '\n' only by now.)
+ */
+static int parse_lines(const char *bytes, size_t len, struct yaml *ret,
+		       struct yaml_error *ret_error)
+{
+	scoped(text_done) struct text lines = { 0 };
+
+	while (len > 0) {
+		const char *cr = memchr(bytes, '\r', len);
+		size_t n = cr ? (size_t)(cr - bytes) : len;
+
+		text_add_n(&lines, bytes, n);
+		n += cr != NULL;
+		bytes += n;
+		len -= n;
+	}
+	if (lines.len == 0 || lines.data[lines.len - 1] != '\n')
+		text_add(&lines, "\n");
+	if (text_error(&lines) < 0)
+		return text_error(&lines);
+	return parse_events(text_str(&lines), lines.len, ret, ret_error);
+}
+
 int yaml_parse(const char *bytes, size_t len, struct yaml *ret, struct yaml_error *ret_error)
 {
 	struct yaml y = { 0 };
@@ -338,5 +364,5 @@ int yaml_parse(const char *bytes, size_t len, struct yaml *ret, struct yaml_erro
 	}
 	if (got == 0)
 		got = yaml_scan_lines(bytes, len, ret_error);
-	return got < 0 ? got : parse_events(bytes, len, ret, ret_error);
+	return got < 0 ? got : parse_lines(bytes, len, ret, ret_error);
 }

@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,52 +47,25 @@ static bool accept(struct json *j, char c)
 	return true;
 }
 
-/* Four hex digits, or negative. */
-static int32_t read_hex(struct json *j)
-{
-	int32_t value = 0;
-	int i;
-
-	if (j->end - j->s < 4)
-		return -EBADMSG;
-	for (i = 0; i < 4; i++, j->s++) {
-		if (!isxdigit((unsigned char)*j->s))
-			return -EBADMSG;
-		value = value * 16 + (*j->s <= '9' ? *j->s - '0' : (*j->s | 0x20) - 'a' + 10);
-	}
-	return value;
-}
-
-static void add_utf8(struct text *t, uint32_t c)
-{
-	static const unsigned char lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
-	unsigned n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-	char bytes[4];
-	unsigned i;
-
-	for (i = n; i-- > 1; c >>= 6)
-		bytes[i] = (char)(0x80 | (c & 0x3f));
-	bytes[0] = (char)(lead[n == 1 ? 0 : n] | c);
-	text_add_n(t, bytes, n);
-}
-
 /* What follows "\u": a character, or two halves of one. */
 static int read_unicode(struct json *j, struct text *t)
 {
-	int32_t c = read_hex(j);
+	int32_t c = yaml_hex(j->s, (size_t)(j->end - j->s), 4);
 	int32_t low;
 
 	if (c <= 0 || (c >= 0xdc00 && c < 0xe000))
 		return -EBADMSG;
+	j->s += 4;
 	if (c >= 0xd800 && c < 0xdc00) {
 		if (!accept(j, '\\') || !accept(j, 'u'))
 			return -EBADMSG;
-		low = read_hex(j);
+		low = yaml_hex(j->s, (size_t)(j->end - j->s), 4);
 		if (low < 0xdc00 || low >= 0xe000)
 			return -EBADMSG;
+		j->s += 4;
 		c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
 	}
-	add_utf8(t, (uint32_t)c);
+	yaml_add_utf8(t, (uint32_t)c);
 	return 0;
 }
 

@@ -11,9 +11,12 @@
  */
 enum { MAX_LINE = 64 << 10, MAX_BLANK_LINES = 100, MAX_DIRECTIVES = 4 };
 
-static bool is_text(unsigned char c)
+/* A '\r' alone was a line's end once; libfyaml counts wrongly over it. */
+static bool is_text(const char *s, size_t left)
 {
-	return c >= 0x20 ? c != 0x7f : c == '\t' || c == '\n' || c == '\r';
+	if (*s == '\r')
+		return left > 1 && s[1] == '\n';
+	return (unsigned char)*s >= 0x20 ? *s != 0x7f : *s == '\t' || *s == '\n';
 }
 
 /* The library takes a NUL for the end and guesses at encodings: so bytes are judged before it. */
@@ -30,11 +33,11 @@ int yaml_scan_bytes(const char *bytes, size_t len, struct yaml_error *e)
 		if (n == 0)
 			return yaml_refuse(e, line, column, "not-utf8",
 					   "byte 0x%02x at offset %zu is not UTF-8", s[at], at);
-		if (!is_text(s[at]))
+		if (!is_text(bytes + at, len - at))
 			return yaml_refuse(e, line, column, "binary",
 					   "byte 0x%02x at offset %zu is no text", s[at], at);
 		column++;
-		if (s[at] == '\n' || (s[at] == '\r' && (at + 1 == len || s[at + 1] != '\n'))) {
+		if (s[at] == '\n') {
 			line++;
 			column = 1;
 		}
@@ -57,11 +60,8 @@ int yaml_scan_lines(const char *bytes, size_t len, struct yaml_error *e)
 	size_t at, n;
 
 	for (at = 0; at < len; at += n + 1, line++) {
-		for (n = 0; at + n < len && bytes[at + n] != '\n' && bytes[at + n] != '\r'; n++)
+		for (n = 0; at + n < len && bytes[at + n] != '\n'; n++)
 			;
-		/* '\r' alone ends a line too, and "\r\n" counts once. */
-		if (at + n + 1 < len && bytes[at + n] == '\r' && bytes[at + n + 1] == '\n')
-			n++;
 		if (n > MAX_LINE)
 			return yaml_refuse(e, line, 1, "long-line",
 					   "the line is longer than %d bytes", MAX_LINE);

@@ -25,10 +25,10 @@ void announce(struct announcer *to, const struct step_event *event, int64_t now_
 		return;
 	if (event->repeated && now_ms - to->told_ms < REPEAT_MS)
 		return;
-	to->told_ms = now_ms;
-	text_addf(&line, "%s: %s%s%s", event->name,
-		  event->state == STEP_FAILED ? "failed: " : "", event->reason,
-		  event->reason[0] ? "" : step_state_name(event->state));
+	if (event->state == STEP_WAITING || event->state == STEP_FAILED)
+		to->told_ms = now_ms;
+	text_addf(&line, "%s: %s%s%s", event->name, event->state == STEP_FAILED ? "failed: " : "",
+		  event->reason, event->reason[0] ? "" : step_state_name(event->state));
 	text_addf(&shown, "rackseed: %s", text_str(&line));
 	if (!to->under_systemd) {
 		fprintf(stderr, "%s\n", text_str(&shown));

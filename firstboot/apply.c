@@ -108,8 +108,7 @@ int apply_step(int root, const struct plan *plan, enum plan_step step, const str
 
 static bool is_content(const struct plan_action *action, enum plan_step step)
 {
-	return action->step == step &&
-	       (action->kind == PLAN_FILE || action->kind == PLAN_TEMPLATE);
+	return action->step == step && (action->kind == PLAN_FILE || action->kind == PLAN_TEMPLATE);
 }
 
 static bool matches(const char *path, const char *prefix, const char *suffix)

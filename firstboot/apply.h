@@ -20,8 +20,8 @@ int apply_action(int root, const struct plan_action *action, const struct seed *
 		 struct fault *why) __attribute__((nonnull, warn_unused_result));
 
 /*
- * The n-th file or template of a step whose path begins and ends so, for steps that act on what they
- * wrote; NULL behind the last.
+ * The n-th file or template of a step whose path begins and ends so, for steps that act on what
+ * they wrote; NULL behind the last.
  */
 const struct plan_action *apply_find(const struct plan *plan, enum plan_step step,
 				     const char *prefix, const char *suffix, size_t n)

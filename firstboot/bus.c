@@ -69,8 +69,7 @@ static int describe(sd_bus_message *m, void *userdata, sd_bus_error *error)
 static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_PROPERTY("Name", "s", get_chars, SHOWN(name), SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-	SD_BUS_PROPERTY("Phase", "s", get_phase, SHOWN(phase),
-			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("Phase", "s", get_phase, SHOWN(phase), SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Step", "s", get_chars, SHOWN(step), SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Steps", "a(ssst)", get_steps, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	/* Without the unprivileged mark sd-bus lets root only call it, whatever the policy says. */
@@ -105,19 +104,19 @@ static bool same_rows(const struct status *a, const struct status *b)
 int bus_show(struct sd_bus *bus, struct bus_object *object, const struct status *status)
 {
 	const struct status before = object->shown;
-	char *moved[5] = { 0 };
+	const char *moved[5] = { 0 };
 	size_t n = 0;
 
 	object->shown = *status;
 	if (strcmp(before.name, status->name) != 0)
-		moved[n++] = (char *)(uintptr_t)"Name";
+		moved[n++] = "Name";
 	if (before.phase != status->phase)
-		moved[n++] = (char *)(uintptr_t)"Phase";
+		moved[n++] = "Phase";
 	if (strcmp(before.step, status->step) != 0)
-		moved[n++] = (char *)(uintptr_t)"Step";
+		moved[n++] = "Step";
 	if (!same_rows(&before, status))
-		moved[n++] = (char *)(uintptr_t)"Steps";
+		moved[n++] = "Steps";
 	if (n == 0 || !bus)
 		return 0;
-	return sd_bus_emit_properties_changed_strv(bus, BUS_PATH, BUS_NAME, moved);
+	return sd_bus_emit_properties_changed_strv(bus, BUS_PATH, BUS_NAME, (char **)moved);
 }

@@ -218,7 +218,8 @@ static int reset(struct work *w, struct fault *why)
 {
 	static const char *const argv[] = { KUBEADM, "reset", "--force", NULL };
 	static const struct units_transient what = { .unit = reset_unit,
-						     .description = "kubeadm reset of rackseed-firstboot",
+						     .description =
+							     "kubeadm reset of rackseed-firstboot",
 						     .argv = argv,
 						     .limit_s = RESET_S };
 	struct units_tick tick = { alive, w };
@@ -271,10 +272,14 @@ static int refuse(struct work *w, struct fault *why)
 }
 
 static int (*const acts[DECIDE_N_ACTIONS])(struct work *, struct fault *) = {
-	[DECIDE_NOTHING] = do_nothing,	     [DECIDE_START] = start_kubelet,
-	[DECIDE_INIT] = init,		     [DECIDE_JOIN] = join,
-	[DECIDE_RESUME_INIT] = resume_init,  [DECIDE_RESUME_JOIN] = resume_join,
-	[DECIDE_WAIT_API] = wait_api,	     [DECIDE_WAIT_PEERS] = wait_peers,
+	[DECIDE_NOTHING] = do_nothing,
+	[DECIDE_START] = start_kubelet,
+	[DECIDE_INIT] = init,
+	[DECIDE_JOIN] = join,
+	[DECIDE_RESUME_INIT] = resume_init,
+	[DECIDE_RESUME_JOIN] = resume_join,
+	[DECIDE_WAIT_API] = wait_api,
+	[DECIDE_WAIT_PEERS] = wait_peers,
 	[DECIDE_REFUSE] = refuse,
 };
 
@@ -305,8 +310,8 @@ static int rejoin_earlier(struct work *w, struct fault *why)
 }
 
 /*
- * The network is asked only where the disk alone does not tell what is right, and before anything is
- * reset.
+ * The network is asked only where the disk alone does not tell what is right, and before anything
+ * is reset.
  */
 static void look(struct work *w)
 {
@@ -316,8 +321,8 @@ static void look(struct work *w)
 	w->decision = d;
 	if (d.action != DECIDE_WAIT_API && d.action != DECIDE_WAIT_PEERS && !d.reset)
 		return;
-	f->api_serves = (f->control_plane ? probe_api(w->node, &w->api) :
-					    probe_join(w->node, &w->api)) == 0;
+	f->api_serves = (f->control_plane ? probe_api(w->node, &w->api)
+					  : probe_join(w->node, &w->api)) == 0;
 	if (f->api_serves && f->peers != DECIDE_NO_PEERS)
 		f->peers = DECIDE_PEER_SERVES;
 	w->decision = decide(f);

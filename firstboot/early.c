@@ -161,8 +161,9 @@ static int generate(struct fault *why)
 static void tell_udev(void)
 {
 	static const char *const reload[] = { "udevadm", "control", "--reload", NULL };
-	static const char *const trigger[] = { "udevadm", "trigger", "--action=add",
-					       "--subsystem-match=net", "--settle", NULL };
+	static const char *const trigger[] = { "udevadm",      "trigger",
+					       "--action=add", "--subsystem-match=net",
+					       "--settle",     NULL };
 	const struct run steps[] = { { .argv = reload, .timeout_ms = 10000 },
 				     { .argv = trigger, .timeout_ms = 20000 } };
 	struct fault ignored = { 0 };
@@ -236,17 +237,53 @@ static int run_table(struct node *node, struct announcer *to, const struct step 
 	return steps_run(&runner, why);
 }
 
-/* The block goes to the console now, and stands above the login prompt as long as this boot lasts. */
+/* Stands above the login prompt as long as this boot lasts; nothing of it is on the disk. */
+static void post(const struct node *node, const struct announcer *to, const struct text *block)
+{
+	struct fault why = { 0 };
+
+	if (fs_write(node->root, ISSUE_PATH, 0644, text_str(block), block->len, &why) < 0)
+		announce_block(to, why.text);
+}
+
 static int refuse(struct node *node, const struct announcer *to, struct fault *why)
 {
 	scoped(text_done) struct text block = { 0 };
-	struct fault ignored = { 0 };
 
 	machine_print_refusal(&node->machine, node->verdict, &node->model, node->self, &block);
 	announce_block(to, text_str(&block));
-	if (fs_write(node->root, ISSUE_PATH, 0644, text_str(&block), block.len, &ignored) < 0)
-		announce_block(to, ignored.text);
+	post(node, to, &block);
 	return fault_set(why, ENODEV, "this is not the machine of node '%s'", node->self->name);
+}
+
+static int give_up(const struct node *node, const struct announcer *to, struct fault *why)
+{
+	scoped(text_done) struct text block = { 0 };
+
+	text_addf(&block,
+		  "*** rackseed: THIS NODE CANNOT COME UP: %s ***\n"
+		  "The network stays down; it is tried again.\n",
+		  why->text);
+	announce_block(to, text_str(&block));
+	post(node, to, &block);
+	return -why->code;
+}
+
+/* An earlier run of this boot failed: what did not start for our sake is started now. */
+static void make_up(struct node *node)
+{
+	static const char *const argv[] = { "systemctl",
+					    "--no-block",
+					    "start",
+					    "systemd-networkd.service",
+					    "rackseed-hostkeys.service",
+					    "rackseed-firstboot.service",
+					    NULL };
+	static const struct run start = { .argv = argv };
+	struct fault why = { 0 };
+
+	if (fs_remove(node->root, ISSUE_PATH, &why) == FS_CHANGED && run(&start, &why) < 0)
+		fprintf(stderr, "%s\n", why.text);
 }
 
 int early_run(struct node *node, struct announcer *to, struct fault *why)
@@ -255,5 +292,10 @@ int early_run(struct node *node, struct announcer *to, struct fault *why)
 
 	if (node->loaded && node->verdict != MACHINE_IS_IT)
 		return refuse(node, to, why);
-	return r < 0 ? r : run_table(node, to, making, COUNT(making), why);
+	if (r >= 0)
+		r = run_table(node, to, making, COUNT(making), why);
+	if (r < 0)
+		return give_up(node, to, why);
+	make_up(node);
+	return 0;
 }

@@ -42,8 +42,8 @@ int explain(struct node *node, struct text *out, struct fault *why)
 	probe_disk(node, &facts);
 	if (node->live) {
 		facts.kubelet_active = kubelet_is_active();
-		facts.api_serves = (facts.control_plane ? probe_api(node, &api) :
-							  probe_join(node, &api)) == 0;
+		facts.api_serves =
+			(facts.control_plane ? probe_api(node, &api) : probe_join(node, &api)) == 0;
 	}
 	probe_print(&facts, out);
 	if (node->live && !facts.api_serves)

@@ -30,9 +30,9 @@ void journal_tell(int priority, const char *step, const char *state, const char 
 void journal_console(const char *line)
 {
 	scoped(text_done) struct text whole = { 0 };
-	/* Opened for each line: a getty that starts on the terminal hangs up whoever has it open. */
-	scoped(drop_fd) int fd =
-		open("/dev/console", O_WRONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+	/* Opened for each line: a getty that starts on the terminal hangs up whoever has it open.
+	 */
+	scoped(drop_fd) int fd = open("/dev/console", O_WRONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
 
 	text_addf(&whole, "%s\r\n", line);
 	if (fd >= 0 && text_error(&whole) == 0 && write(fd, whole.data, whole.len) < 0)
@@ -42,7 +42,8 @@ void journal_console(const char *line)
 /* Hints that follow each error of kubeadm and say nothing about it. */
 static int is_noise(const char *line)
 {
-	return line[strspn(line, " \t")] == '\0' || strstr(line, "To see the stack trace of this") ||
+	return line[strspn(line, " \t")] == '\0' ||
+	       strstr(line, "To see the stack trace of this") ||
 	       strstr(line, "If you know what you are doing, you can make");
 }
 

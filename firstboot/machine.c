@@ -183,6 +183,7 @@ void machine_print_refusal(const struct machine *machine, enum machine_verdict v
 	text_add(out, "The network stays down and nothing was changed on this disk.\n");
 	text_addf(out,
 		  "Put the disk into its machine; or, if this is the machine, correct mac: or "
-		  "serial:\nof node '%s' in cluster.yaml and build its disk again: rackseed build %s\n",
+		  "serial:\nof node '%s' in cluster.yaml and build its disk again: rackseed build "
+		  "%s\n",
 		  node->name, node->name);
 }

@@ -11,7 +11,8 @@ struct model;
 struct model_node;
 struct text;
 
-/* The machine we run on: its links by permanent MAC, its serial number; and whether it is the one. */
+/* The machine we run on: its links by permanent MAC, its serial number; and whether it is the one.
+ */
 
 struct machine_link {
 	char name[32];
@@ -34,7 +35,8 @@ enum machine_verdict {
 	MACHINE_N_VERDICTS,
 };
 
-/* Reads sys/class/net and sys/class/dmi below root; live: asks the kernel for permanent MACs, too. */
+/* Reads sys/class/net and sys/class/dmi below root; live: asks the kernel for permanent MACs, too.
+ */
 int machine_read(int root, bool live, struct machine *ret, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
@@ -44,7 +46,8 @@ enum machine_verdict machine_judge(const struct machine *machine, const struct m
 /* "eth0 52:54:00:00:00:32, eth1 …", or "no network link". */
 void machine_print_links(const struct machine *machine, struct text *out) __attribute__((nonnull));
 
-/* The block for the console of a machine that is not the one: whose disk, what is here, what to do. */
+/* The block for the console of a machine that is not the one: whose disk, what is here, what to do.
+ */
 void machine_print_refusal(const struct machine *machine, enum machine_verdict verdict,
 			   const struct model *m, const struct model_node *node, struct text *out)
 	__attribute__((nonnull));

@@ -126,18 +126,31 @@ static int print_help(void)
 	return EXIT_DONE;
 }
 
+/* For completion and the man page's test. */
+static int list_words(void)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(commands); i++)
+		printf("%s\t%s\n", commands[i].name, commands[i].help);
+	for (i = 0; i < COUNT(option_rows); i++)
+		printf("%s\t%s\n", option_rows[i].name, option_rows[i].help);
+	return EXIT_DONE;
+}
+
 static int misuse(const char *what, const char *word)
 {
-	fprintf(stderr, "rackseed-firstboot: %s '%s' (see rackseed-firstboot --help)\n", what, word);
+	fprintf(stderr, "rackseed-firstboot: %s '%s' (see rackseed-firstboot --help)\n", what,
+		word);
 	return EXIT_MISUSE;
 }
 
 /* Takes one option with its value; how many words it was, 0 when it is none. */
 static int take_option(struct options *o, const char *word, const char *value)
 {
-	const char **target = strcmp(word, "--seed") == 0 ? &o->seed :
-			      strcmp(word, "--root") == 0 ? &o->root :
-							    NULL;
+	const char **target = strcmp(word, "--seed") == 0   ? &o->seed
+			      : strcmp(word, "--root") == 0 ? &o->root
+							    : NULL;
 
 	if (target && value) {
 		*target = value;
@@ -173,6 +186,8 @@ int main(int argc, char **argv)
 			return print_help();
 		if (strcmp(argv[i], "--version") == 0)
 			return printf("rackseed-firstboot %s\n", RACKSEED_VERSION) < 0;
+		if (strcmp(argv[i], "--list-options") == 0)
+			return list_words();
 		if (!command && (command = find(argv[i])))
 			continue;
 		n = take_option(&options, argv[i], argv[i + 1]);

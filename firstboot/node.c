@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fault.h"
@@ -146,6 +147,10 @@ void node_done(struct node *node)
 	plan_done(&node->plan);
 	model_done(&node->model);
 	seed_done(&node->seed);
+	text_done(&node->admin_crt);
+	text_wipe(&node->admin_key);
+	free(node->settled);
+	node->settled = NULL;
 	node->self = NULL;
 	node->loaded = false;
 }
@@ -159,7 +164,8 @@ const char *node_secret(const struct node *node, const char *path)
 	if (text_error(&full) < 0)
 		return NULL;
 	file = seed_find(&node->seed, text_str(&full));
-	/* seed_add keeps a NUL behind the bytes; one within would end the PEM early and be refused. */
+	/* seed_add keeps a NUL behind the bytes; one within would end the PEM early and be refused.
+	 */
 	return file ? file->data : NULL;
 }
 

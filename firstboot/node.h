@@ -2,7 +2,9 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
+#include "base/text.h"
 #include "cluster/model.h"
 #include "cluster/plan.h"
 #include "cluster/seed.h"
@@ -10,11 +12,10 @@
 #include "firstboot/state.h"
 
 struct fault;
-struct text;
 
 /* This node: what its seed says, what follows from it, what it remembers. The steps work on it. */
 struct node {
-	int root; /* fd of / */
+	int root;  /* fd of / */
 	bool live; /* root is that of this very machine, so kernel and network may be asked too */
 	const char *seed_dir; /* the seed is read from here and not from its partition, or NULL */
 	/* Called every second or so while a step works: false means that it shall stop. */
@@ -33,6 +34,12 @@ struct node {
 	struct machine machine;
 	enum machine_verdict verdict;
 	struct state state;
+
+	/* Of the step objects: what is settled in this run of it, and who it is to the API server.
+	 */
+	bool *settled; /* one per action of the plan, or NULL */
+	struct text admin_crt, admin_key;
+	int64_t admin_made; /* seconds, monotonic */
 };
 
 #define NODE_IMAGE_PATH "/usr/lib/rackseed/image.json"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -16,7 +17,7 @@
 #include "firstboot/probe.h"
 #include "firstboot/tasks.h"
 
-enum { API_MS = 10000 };
+enum { API_MS = 10000, ADMIN_S = 24 * 3600 };
 
 enum outcome { OBJECT_SAME, OBJECT_CHANGED, OBJECT_ABSENT };
 
@@ -67,32 +68,43 @@ static int settle(const struct api *api, const struct plan_action *object, const
 	return r ? OBJECT_SAME : patch(api, object, why);
 }
 
+/* One object; what is not there yet goes to absent by its name. */
+static int settle_one(const struct api *api, const struct plan_action *object, struct text *absent,
+		      struct fault *why)
+{
+	scoped(text_done) struct text path = { 0 };
+	const char *name;
+	int r;
+
+	text_add_n(&path, object->path, strcspn(object->path, "?"));
+	if (text_error(&path) < 0)
+		return fault_errno(why, text_error(&path), "%s", object->path);
+	r = settle(api, object, text_str(&path), why);
+	if (r < 0)
+		return fault_wrap(why, "%s", text_str(&path));
+	name = strrchr(text_str(&path), '/');
+	if (r == OBJECT_ABSENT)
+		text_addf(absent, "%s'%s'", absent->len ? ", " : "",
+			  name ? name + 1 : text_str(&path));
+	return r;
+}
+
 static int settle_all(struct node *node, const struct api *api, struct text *absent,
 		      struct fault *why)
 {
-	const struct plan_action *object = node->plan.actions;
-	const struct plan_action *end = object + node->plan.n;
 	int outcome = STEP_SAME;
+	size_t i;
 	int r;
 
-	for (; object < end; object++) {
-		scoped(text_done) struct text path = { 0 };
-		const char *name;
-
-		if (object->step != PLAN_OBJECTS || object->kind != PLAN_OBJECT)
+	for (i = 0; i < node->plan.n; i++) {
+		if (node->plan.actions[i].kind != PLAN_OBJECT || node->settled[i])
 			continue;
 		if (!node->alive(node->data))
 			return fault_set(why, ECANCELED, "stopped");
-		text_add_n(&path, object->path, strcspn(object->path, "?"));
-		if (text_error(&path) < 0)
-			return fault_errno(why, text_error(&path), "%s", object->path);
-		r = settle(api, object, text_str(&path), why);
+		r = settle_one(api, &node->plan.actions[i], absent, why);
 		if (r < 0)
-			return fault_wrap(why, "%s", text_str(&path));
-		name = strrchr(text_str(&path), '/');
-		if (r == OBJECT_ABSENT)
-			text_addf(absent, "%s'%s'", absent->len ? ", " : "",
-				  name ? name + 1 : text_str(&path));
+			return r;
+		node->settled[i] = r != OBJECT_ABSENT;
 		if (r == OBJECT_CHANGED)
 			outcome = STEP_CHANGED;
 	}
@@ -109,32 +121,59 @@ static bool has_objects(const struct plan *plan)
 	return false;
 }
 
-/* As the cluster's administrator, by a certificate that is made here and kept nowhere. */
+static int64_t now_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+/* The cluster's administrator, by a certificate that is made here, once a day, and kept in memory.
+ */
+static int become_admin(struct node *node, struct fault *why)
+{
+	scoped(drop_fd) int kubernetes =
+		openat(node->root, "etc/kubernetes", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (node->admin_key.len > 0 && now_s() - node->admin_made < ADMIN_S)
+		return 0;
+	if (kubernetes < 0)
+		return fault_errno(why, errno, "/etc/kubernetes");
+	text_done(&node->admin_crt);
+	text_wipe(&node->admin_key);
+	node->admin_made = now_s();
+	return pki_admin(kubernetes, time(NULL), &node->admin_crt, &node->admin_key, why);
+}
+
 int task_objects(struct node *node, struct fault *why)
 {
 	scoped(text_done) struct text server = { 0 };
-	scoped(text_done) struct text crt = { 0 };
-	scoped(text_wipe) struct text key = { 0 };
 	scoped(text_done) struct text absent = { 0 };
 	struct api api = { .ca = node_secret(node, "pki/ca.crt"), .timeout_ms = API_MS };
-	scoped(drop_fd) int kubernetes = -1;
 	int r;
 
 	if (!has_objects(&node->plan))
 		return STEP_SAME;
-	kubernetes = openat(node->root, "etc/kubernetes", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (kubernetes < 0)
-		return fault_errno(why, errno, "/etc/kubernetes");
-	r = pki_admin(kubernetes, time(NULL), &crt, &key, why);
+	if (!node->settled)
+		node->settled = calloc(node->plan.n, sizeof(*node->settled));
+	if (!node->settled)
+		return fault_errno(why, ENOMEM, "objects");
+	r = become_admin(node, why);
 	if (r < 0)
 		return r;
 	probe_server(node, &server);
 	api.server = text_str(&server);
-	api.crt = text_str(&crt);
-	api.key = text_str(&key);
+	api.crt = text_str(&node->admin_crt);
+	api.key = text_str(&node->admin_key);
 	r = settle_all(node, &api, &absent, why);
-	if (r < 0 || absent.len == 0)
+	if (r < 0)
 		return r;
-	fault_set(why, EAGAIN, "they have not joined yet");
-	return step_wait(why, "nodes %s", text_str(&absent));
+	if (absent.len > 0) {
+		fault_set(why, EAGAIN, "they have not joined yet");
+		return step_wait(why, "nodes %s", text_str(&absent));
+	}
+	free(node->settled);
+	node->settled = NULL; /* the next run looks at all of them again */
+	return r;
 }

@@ -166,13 +166,14 @@ int service_run(struct node *node, bool under_systemd, struct fault *why)
 	s->object.data = s;
 	if (r >= 0)
 		r = sd_event_default(&s->event);
-	r = r < 0 ? fault_errno(why, r, "event loop") :
-		    worker_start(&s->worker, node, under_systemd, why);
+	r = r < 0 ? fault_errno(why, r, "event loop")
+		  : worker_start(&s->worker, node, under_systemd, why);
 	if (r >= 0) {
 		r = serve(s, why);
 		sd_notify(0, "STOPPING=1");
 		ended = worker_stop(&s->worker, STOP_S);
-		/* A step that does not end in time still uses the node, so nothing of it is freed. */
+		/* A step that does not end in time still uses the node, so nothing of it is freed.
+		 */
 		if (!ended)
 			_exit(r < 0);
 	}

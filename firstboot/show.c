@@ -26,7 +26,8 @@ static int ask_fault(struct fault *why, int r, sd_bus_error *error)
 			  "rackseed-firstboot does not run (systemctl status rackseed-early "
 			  "rackseed-firstboot)");
 	else
-		fault_set(why, r, "%s: %s", BUS_NAME, error->message ? error->message : "no answer");
+		fault_set(why, r, "%s: %s", BUS_NAME,
+			  error->message ? error->message : "no answer");
 	sd_bus_error_free(error);
 	return r;
 }

@@ -12,9 +12,9 @@ struct text;
 
 struct state {
 	bool init_started, join_started; /* kubeadm was let loose */
-	bool completed; /* and came to its end once: never reset from here on */
-	bool healthy; /* an API server of ours answered once */
-	int64_t saved_time; /* a time that is past for certain, in seconds; 0: none */
+	bool completed;			 /* and came to its end once: never reset from here on */
+	bool healthy;			 /* an API server of ours answered once */
+	int64_t saved_time;		 /* a time that is past for certain, in seconds; 0: none */
 };
 
 #define STATE_PATH "/var/lib/rackseed/state"

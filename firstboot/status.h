@@ -15,13 +15,13 @@ enum status_phase {
 	STATUS_WORKING,
 	STATUS_WAITING, /* a step waits for something outside */
 	STATUS_FAILING, /* a step failed and is tried again */
-	STATUS_READY, /* all that others wait for is done */
+	STATUS_READY,	/* all that others wait for is done */
 	STATUS_N_PHASES,
 };
 
 const char *status_phase_name(enum status_phase phase);
 
-enum { STATUS_MAX_ROWS = 16, STATUS_REASON_LEN = 1088 };
+enum { STATUS_MAX_ROWS = STEPS_MAX, STATUS_REASON_LEN = 1088 };
 
 struct status_row {
 	char name[24];

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "firstboot/steps.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "base/fault.h"
-#include "base/macros.h"
 
 enum { FIRST_MS = 500, LAST_MS = 15000 };
 
@@ -21,17 +20,11 @@ static const char *const state_names[STEP_N_STATES] = {
 /* A step on its way: how often it was tried, since when, and the cause that was told last. */
 struct trial {
 	const struct step *step;
-	unsigned tries;
 	int64_t begin_ms;
-	char told[sizeof(((struct fault *)0)->text)];
+	unsigned tries;
 	bool done;
+	char told[sizeof(((struct fault *)0)->text)];
 };
-
-static void free_trials(struct trial *trials)
-{
-	free(trials);
-}
-DEFINE_DROP(trials, struct trial *, free_trials)
 
 const char *step_state_name(enum step_state state)
 {
@@ -184,13 +177,12 @@ static int run_background(const struct runner *r, struct trial *trials, struct t
 
 int steps_run(const struct runner *r, struct fault *why)
 {
-	scoped(drop_trials) struct trial *trials = calloc(r->n ? r->n : 1, sizeof(*trials));
+	struct trial trials[STEPS_MAX] = { 0 };
 	struct trial *slowest;
 	size_t i;
 	int result;
 
-	if (!trials)
-		return fault_errno(why, ENOMEM, "steps");
+	assert(r->n <= STEPS_MAX);
 	for (i = 0; i < r->n; i++)
 		trials[i].step = &r->steps[i];
 	for (i = 0; i < r->n; i++)

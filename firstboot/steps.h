@@ -16,7 +16,7 @@ enum step_state {
 	STEP_PENDING,
 	STEP_RUNNING,
 	STEP_WAITING, /* for something outside; tried again */
-	STEP_FAILED, /* tried again, unless its time is up */
+	STEP_FAILED,  /* tried again, unless its time is up */
 	STEP_DONE,
 	STEP_N_STATES,
 };
@@ -27,21 +27,23 @@ struct step {
 	const char *name;
 	int (*run)(struct node *node, struct fault *why); /* enum step_result, or negative */
 	unsigned limit_s; /* it is given up after so long; 0: never */
-	bool background; /* the later ones do not wait for it */
+	bool background;  /* the later ones do not wait for it */
 };
 
 struct step_event {
 	const char *name;
 	enum step_state state;
 	const char *reason; /* "" when there is nothing to say */
-	bool repeated; /* same state and cause as the last event of this step */
+	bool repeated;	    /* same state and cause as the last event of this step */
 };
 
 enum step_pause { STEP_PAUSE_OVER, STEP_PAUSE_RETRY, STEP_PAUSE_STOP };
 
+enum { STEPS_MAX = 16 };
+
 struct runner {
 	const struct step *steps;
-	size_t n;
+	size_t n;	   /* at most STEPS_MAX */
 	struct node *node; /* what the steps work on */
 	void (*announce)(void *data, const struct step_event *event);
 	/* Sleeps so long; says whether somebody asked to try again at once, or to stop. */

@@ -33,8 +33,8 @@ int task_unit_up(struct node *node, const char *unit, bool changed, struct fault
 		return r;
 	if (!changed && strcmp(state, "active") == 0)
 		return STEP_SAME;
-	r = changed ? units_restart(bus, unit, UNIT_LIMIT_S, &tick, why) :
-		      units_start(bus, unit, UNIT_LIMIT_S, &tick, why);
+	r = changed ? units_restart(bus, unit, UNIT_LIMIT_S, &tick, why)
+		    : units_start(bus, unit, UNIT_LIMIT_S, &tick, why);
 	return r < 0 ? r : STEP_CHANGED;
 }
 

@@ -221,7 +221,7 @@ static int append_exec(sd_bus_message *m, const char *const *argv)
 	if (r >= 0)
 		r = sd_bus_message_append(m, "s", argv[0]);
 	if (r >= 0)
-		r = sd_bus_message_append_strv(m, (char **)(uintptr_t)argv);
+		r = sd_bus_message_append_strv(m, (char **)argv);
 	if (r >= 0)
 		r = sd_bus_message_append(m, "b", 0);
 	for (int depth = 0; r >= 0 && depth < 4; depth++)
@@ -240,11 +240,10 @@ static int fill_transient(sd_bus_message *m, const struct units_transient *what)
 	if (r >= 0)
 		r = sd_bus_message_open_container(m, 'a', "(sv)");
 	if (r >= 0)
-		r = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)(sv)", "Description", "s",
-					  what->description, "Type", "s", "oneshot",
-					  "RemainAfterExit", "b", 1, "TimeoutStartUSec", "t",
-					  (uint64_t)what->limit_s * 1000000, "After", "as", 1,
-					  "containerd.service");
+		r = sd_bus_message_append(
+			m, "(sv)(sv)(sv)(sv)(sv)", "Description", "s", what->description, "Type",
+			"s", "oneshot", "RemainAfterExit", "b", 1, "TimeoutStartUSec", "t",
+			(uint64_t)what->limit_s * 1000000, "After", "as", 1, "containerd.service");
 	if (r >= 0)
 		r = append_exec(m, what->argv);
 	if (r >= 0)
@@ -331,14 +330,15 @@ static int clear_away(struct sd_bus *bus, const char *unit, const struct units_t
 	struct fault ignored = { 0 };
 	int r = units_stop(bus, unit, 120, tick, why);
 
-	/* A failed unit stays loaded under its name until told otherwise; another one is not there. */
+	/* A failed unit stays loaded under its name until told otherwise; another one is not there.
+	 */
 	if (r >= 0 && call(bus, "ResetFailedUnit", unit, NULL, &ignored) < 0)
 		return 0;
 	return r;
 }
 
-int units_run(struct sd_bus *bus, const struct units_transient *what,
-	      const struct units_tick *tick, struct fault *why)
+int units_run(struct sd_bus *bus, const struct units_transient *what, const struct units_tick *tick,
+	      struct fault *why)
 {
 	char state[32];
 	int r = clear_away(bus, what->unit, tick, why);

@@ -51,12 +51,11 @@ int units_reload(struct sd_bus *bus, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
 /*
- * Runs it to its end. What an earlier run of the same name left is cleared away first. A fault names
- * how it ended and carries the last lines of its journal.
+ * Runs it to its end. What an earlier run of the same name left is cleared away first. A fault
+ * names how it ended and carries the last lines of its journal.
  */
-int units_run(struct sd_bus *bus, const struct units_transient *what,
-	      const struct units_tick *tick, struct fault *why)
-	__attribute__((nonnull, warn_unused_result));
+int units_run(struct sd_bus *bus, const struct units_transient *what, const struct units_tick *tick,
+	      struct fault *why) __attribute__((nonnull, warn_unused_result));
 
 enum units_earlier { UNITS_NONE, UNITS_SUCCEEDED };
 

@@ -22,8 +22,8 @@ struct worker {
 	pthread_cond_t wake;
 	struct status status; /* locked, as are the next three */
 	bool stop, retry;
-	int64_t beat_ms; /* when the worker last showed that it is alive */
-	int moved_fd; /* an eventfd: the status is new */
+	int64_t beat_ms;	    /* when the worker last showed that it is alive */
+	int moved_fd;		    /* an eventfd: the status is new */
 	struct announcer announcer; /* the worker's own */
 	char step[24];
 	int64_t saved_ms;

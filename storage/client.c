@@ -32,27 +32,33 @@ static void end(struct share_result *result, enum share_code code, const char *f
 	result->code = code;
 }
 
+/* A server that turns this host away says so in as many ways as there are servers. */
+#define TURNED_AWAY                                                                                \
+	"it ends the connection before the login: the server lets this host not in (hosts allow), " \
+	"or is no SMB server"
+
 static const struct {
 	int error;
+	bool after_login; /* the row holds then only; otherwise always */
 	enum share_code code;
 	const char *reason;
 } errors[] = {
-	{ ETIMEDOUT, SHARE_SILENT, "the server stopped answering" },
-	{ ECONNREFUSED, SHARE_REFUSED, "the host refuses the connection" },
-	{ EHOSTUNREACH, SHARE_UNREACHABLE, "there is no way to the host" },
-	{ ENETUNREACH, SHARE_UNREACHABLE, "there is no way to the host's network" },
-	{ ENOSYS, SHARE_NO_SMB3, "the server does not speak SMB 3" },
-	{ ECONNABORTED, SHARE_REFUSED,
-	  "the connection was closed before the login: the server lets this host not in (hosts "
-	  "allow), or is no SMB server" },
-	{ ECONNRESET, SHARE_REFUSED,
-	  "the connection was cut before the login: the server lets this host not in, or is no SMB "
-	  "server" },
-	{ ENOSPC, SHARE_FULL, "no space is left on the share" },
-	{ EDQUOT, SHARE_FULL, "the user's quota on the share is used up" },
-	{ EROFS, SHARE_NOT_WRITABLE, "the share is read-only" },
-	{ EACCES, SHARE_NOT_WRITABLE, "the user may not write to the share" },
-	{ EPERM, SHARE_NOT_WRITABLE, "the user may not write to the share" },
+	{ ENOSPC, true, SHARE_FULL, "no space is left on the share" },
+	{ EDQUOT, true, SHARE_FULL, "the user's quota on the share is used up" },
+	{ EROFS, true, SHARE_NOT_WRITABLE, "the share is read-only" },
+	{ EACCES, true, SHARE_NOT_WRITABLE, "the user may not write to the share" },
+	{ EPERM, true, SHARE_NOT_WRITABLE, "the user may not write to the share" },
+	{ EINVAL, true, SHARE_FAILED, "the server refuses the request as invalid" },
+	{ ECONNABORTED, true, SHARE_FAILED, "the server has cut the connection" },
+	{ ECONNRESET, true, SHARE_FAILED, "the server has cut the connection" },
+	{ ETIMEDOUT, false, SHARE_SILENT, "the server stopped answering" },
+	{ EHOSTUNREACH, false, SHARE_UNREACHABLE, "there is no way to the host" },
+	{ ENETUNREACH, false, SHARE_UNREACHABLE, "there is no way to the host's network" },
+	{ ENOSYS, false, SHARE_NO_SMB3, "the server does not speak SMB 3" },
+	{ ECONNREFUSED, false, SHARE_REFUSED, TURNED_AWAY },
+	{ ECONNABORTED, false, SHARE_REFUSED, TURNED_AWAY },
+	{ ECONNRESET, false, SHARE_REFUSED, TURNED_AWAY },
+	{ EINVAL, false, SHARE_REFUSED, TURNED_AWAY },
 };
 
 static void end_errno(struct share_result *result, int error, const char *what)
@@ -61,7 +67,7 @@ static void end_errno(struct share_result *result, int error, const char *what)
 	size_t i;
 
 	for (i = 0; i < COUNT(errors); i++) {
-		if (errors[i].error == error) {
+		if (errors[i].error == error && (result->login || !errors[i].after_login)) {
 			end(result, errors[i].code, "%s", errors[i].reason);
 			return;
 		}

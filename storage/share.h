@@ -39,7 +39,7 @@ int share_code_exit(enum share_code code); /* rackseed-share's exit status: 0, o
 
 struct share_result {
 	char share[512]; /* as asked for */
-	char address[NET_IP_LEN]; /* of the server, once it was reached; "" before */
+	char address[NET_IP_LEN]; /* of the server where known: always when ok */
 	bool resolved, reached, login, exists, readable; /* each holds only if those before do */
 	int writable; /* 1 yes, 0 no, -1 not tried */
 	uint64_t free_bytes, total_bytes; /* 0 both while not readable */

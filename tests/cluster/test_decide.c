@@ -69,6 +69,9 @@ static void check_safety(const struct decide_facts *f, const struct decision *d)
 	rule(d->action != DECIDE_INIT || !f->has_etcd_data, f, d, "never init over etcd data");
 	rule(!anew || f->peers == DECIDE_NO_PEERS || f->peers == DECIDE_PEERS_EMPTY, f, d,
 	     "never init while a peer serves or is silent");
+	rule(!makes_a_cluster(d) || f->was_healthy || f->peers == DECIDE_NO_PEERS ||
+		     f->peers == DECIDE_PEERS_EMPTY,
+	     f, d, "nor go on with an init that was never healthy");
 	rule(!anew || !f->api_serves, f, d, "never init while a cluster answers");
 	rule(!anew || !f->was_healthy, f, d, "never init anew where an API server was healthy");
 	rule(!makes_a_cluster(d) || (f->control_plane && f->first), f, d,

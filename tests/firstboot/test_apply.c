@@ -19,8 +19,7 @@ static struct plan_action actions[] = {
 	{ PLAN_CLUSTER, PLAN_ABSENT, 0, S("/etc/kubernetes/old.conf"), NULL, NULL },
 	{ PLAN_OBJECTS, PLAN_OBJECT, 0, S("/api/v1/nodes/w1"), S("{}"), NULL },
 };
-static const struct plan plan = { .actions = actions,
-				  .n = sizeof(actions) / sizeof(*actions) };
+static const struct plan plan = { .actions = actions, .n = sizeof(actions) / sizeof(*actions) };
 
 static struct seed make_seed(void)
 {
@@ -28,7 +27,8 @@ static struct seed make_seed(void)
 	struct fault why = { 0 };
 
 	assert_int_equal(seed_add(&seed, "secrets/pki/ca.key", "KEY\n", 4, &why), 0);
-	assert_int_equal(seed_add(&seed, "secrets/token", "abcdef.0123456789abcdef\n", 24, &why), 0);
+	assert_int_equal(seed_add(&seed, "secrets/token", "abcdef.0123456789abcdef\n", 24, &why),
+			 0);
 	return seed;
 }
 

@@ -195,11 +195,11 @@ static void members(const char *xml, struct text *out)
 
 	assert_non_null(end);
 	for (; at < end; at++) {
-		CASES(tag, tags) {
+		CASES (tag, tags) {
 			if (strncmp(at, *tag, strlen(*tag)) != 0)
 				continue;
 			text_addf(out, "%s ", *tag + 1);
-			CASES(name, names)
+			CASES (name, names)
 				attribute(at, *name, out);
 			text_add(out, "\n");
 		}
@@ -231,7 +231,8 @@ static void sorted(struct text *t, struct text *out)
 static void test_introspects_as_the_xml_says(void **s)
 {
 	sd_bus_message *reply = NULL;
-	struct text file = { 0 }, have = { 0 }, want = { 0 }, have_sorted = { 0 }, want_sorted = { 0 };
+	struct text file = { 0 }, have = { 0 }, want = { 0 }, have_sorted = { 0 },
+		    want_sorted = { 0 };
 	struct fault why = { 0 };
 	const char *xml;
 	struct peer p;
@@ -243,8 +244,8 @@ static void test_introspects_as_the_xml_says(void **s)
 				       "org.freedesktop.DBus.Introspectable", "Introspect", NULL,
 				       &reply, NULL) >= 0);
 	assert_true(sd_bus_message_read(reply, "s", &xml) > 0);
-	assert_int_equal(fs_read(AT_FDCWD, "firstboot/org.rackseed.Node1.xml", 1 << 20, &file, &why),
-			 0);
+	assert_int_equal(
+		fs_read(AT_FDCWD, "firstboot/org.rackseed.Node1.xml", 1 << 20, &file, &why), 0);
 	members(xml, &have);
 	members(text_str(&file), &want);
 	sorted(&have, &have_sorted);

@@ -18,7 +18,8 @@ static const struct {
 	{ "{}", "{\"labels\":{}}", true },
 	{ "{\"spec\":{\"taints\":[{\"key\":\"x\",\"effect\":\"NoSchedule\",\"timeAdded\":null},"
 	  "{\"key\":\"k\",\"value\":\"v\",\"effect\":\"NoExecute\"}]}}",
-	  "{\"spec\":{\"taints\":[{\"key\":\"k\",\"value\":\"v\",\"effect\":\"NoExecute\"}]}}", true },
+	  "{\"spec\":{\"taints\":[{\"key\":\"k\",\"value\":\"v\",\"effect\":\"NoExecute\"}]}}",
+	  true },
 	{ "{\"spec\":{\"taints\":[{\"key\":\"k\",\"effect\":\"NoSchedule\"}]}}",
 	  "{\"spec\":{\"taints\":[{\"key\":\"k\",\"effect\":\"NoExecute\"}]}}", false },
 	{ "{\"spec\":{}}", "{\"spec\":{\"taints\":[{\"key\":\"k\"}]}}", false },
@@ -30,7 +31,7 @@ static const struct {
 static void test_contains(void **s)
 {
 	(void)s;
-	CASES(c, cases) {
+	CASES (c, cases) {
 		struct yaml have = { 0 }, want = { 0 };
 		struct yaml_error error = { 0 };
 

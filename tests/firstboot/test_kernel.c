@@ -26,7 +26,7 @@ static void test_swap_lines(void **s)
 	};
 
 	(void)s;
-	CASES(c, cases) {
+	CASES (c, cases) {
 		struct text path = { 0 };
 
 		assert_int_equal(swap_line(c->line, &path), c->path != NULL);
@@ -86,7 +86,8 @@ static void test_the_clock_is_never_before_image_or_saved_time(void **s)
 
 static void test_accounts(void **s)
 {
-	static const char passwd[] = "root:x:0:0::/root:/bin/sh\nops:x:998:998::/home/ops:/bin/bash\n";
+	static const char passwd[] =
+		"root:x:0:0::/root:/bin/sh\nops:x:998:998::/home/ops:/bin/bash\n";
 
 	(void)s;
 	assert_true(early_has_user(passwd, "ops"));
@@ -101,14 +102,15 @@ static void test_first_table_of_a_rule_set(void **s)
 	static const struct {
 		const char *rules, *table;
 	} cases[] = {
-		{ "# x\ntable inet rackseed {\n}\ndelete table inet rackseed\n", "table inet rackseed" },
+		{ "# x\ntable inet rackseed {\n}\ndelete table inet rackseed\n",
+		  "table inet rackseed" },
 		{ "table ip nat{\n}\n", "table ip nat" },
 		{ "table inet rackseed\nchain x {\n", NULL },
 		{ "", NULL },
 	};
 
 	(void)s;
-	CASES(c, cases) {
+	CASES (c, cases) {
 		char table[64] = "";
 
 		assert_int_equal(nft_first_table(c->rules, table, sizeof(table)), c->table != NULL);

@@ -86,7 +86,7 @@ static void test_verdicts(void **s)
 	(void)s;
 	make_machine(&t);
 	assert_int_equal(machine_read(t.fd, false, &m, &why), 0);
-	CASES(c, verdict_cases) {
+	CASES (c, verdict_cases) {
 		struct model_node node = { .has_mac = c->mac != NULL,
 					   .serial = (char *)(uintptr_t)c->serial };
 
@@ -99,8 +99,8 @@ static void test_verdicts(void **s)
 
 static void test_the_refusal_says_whose_disk_and_what_to_do(void **s)
 {
-	struct model_node node = { .name = (char *)(uintptr_t)"w1", .has_mac = true };
-	const struct model model = { .name = (char *)(uintptr_t)"lab" };
+	struct model_node node = { .name = (char *)(uintptr_t) "w1", .has_mac = true };
+	const struct model model = { .name = (char *)(uintptr_t) "lab" };
 	struct fault why = { 0 };
 	struct machine m;
 	struct text out = { 0 };

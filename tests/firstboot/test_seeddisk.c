@@ -31,18 +31,32 @@ static const struct {
 	{ { { "vda", "vda3", "RACKSEED" } }, "", 0, "vda3", NULL },
 	{ { { "vda", "vda4", "root" } }, "vda", -ENOENT, NULL, "no partition is named 'RACKSEED'" },
 	{ { { "vda", "vda3", "RACKSEED2" } }, "vda", -ENOENT, NULL, "RACKSEED" },
-	{ { { "sda", "sda3", "RACKSEED" }, { "sdb", "sdb3", "RACKSEED" } }, "sdb", 0, "sdb3", NULL },
-	{ { { "sda", "sda3", "RACKSEED" }, { "sdb", "sdb3", "RACKSEED" } }, "sda", 0, "sda3", NULL },
-	{ { { "sda", "sda3", "RACKSEED" }, { "sdb", "sdb3", "RACKSEED" } }, "", -ENOTUNIQ, NULL,
+	{ { { "sda", "sda3", "RACKSEED" }, { "sdb", "sdb3", "RACKSEED" } },
+	  "sdb",
+	  0,
+	  "sdb3",
+	  NULL },
+	{ { { "sda", "sda3", "RACKSEED" }, { "sdb", "sdb3", "RACKSEED" } },
+	  "sda",
+	  0,
+	  "sda3",
+	  NULL },
+	{ { { "sda", "sda3", "RACKSEED" }, { "sdb", "sdb3", "RACKSEED" } },
+	  "",
+	  -ENOTUNIQ,
+	  NULL,
 	  "take the other disks out" },
-	{ { { "nvme0n1", "nvme0n1p3", "RACKSEED" }, { "sdb", "sdb3", "RACKSEED" } }, "nvme0n1", 0,
-	  "nvme0n1p3", NULL },
+	{ { { "nvme0n1", "nvme0n1p3", "RACKSEED" }, { "sdb", "sdb3", "RACKSEED" } },
+	  "nvme0n1",
+	  0,
+	  "nvme0n1p3",
+	  NULL },
 };
 
 static void test_finds_the_seed_of_the_disk_that_runs(void **s)
 {
 	(void)s;
-	CASES(c, cases) {
+	CASES (c, cases) {
 		struct fault why = { 0 };
 		char name[64] = "";
 		struct tree t;

@@ -5,10 +5,9 @@
 
 #include "firstboot/state.h"
 
-static const struct state full = { .init_started = true,
-				   .completed = true,
-				   .healthy = true,
-				   .saved_time = 1700000000 };
+static const struct state full = {
+	.init_started = true, .completed = true, .healthy = true, .saved_time = 1700000000
+};
 
 static void assert_same(const struct state *a, const struct state *b)
 {
@@ -98,8 +97,13 @@ static void test_every_damage_is_seen(void **s)
 }
 
 static const char *const damaged[] = {
-	"", "\n", "rackseed-state 2\nsum 0\n", "rackseed-state 1\n", "rackseed-state 1\nsum \n",
-	"rackseed-state 1\ncompleted 1\n", "completed 1\n",
+	"",
+	"\n",
+	"rackseed-state 2\nsum 0\n",
+	"rackseed-state 1\n",
+	"rackseed-state 1\nsum \n",
+	"rackseed-state 1\ncompleted 1\n",
+	"completed 1\n",
 };
 
 static void test_foreign_texts_are_damaged(void **s)
@@ -109,7 +113,7 @@ static void test_foreign_texts_are_damaged(void **s)
 	struct fault why = { 0 };
 
 	(void)s;
-	CASES(c, damaged)
+	CASES (c, damaged)
 		assert_int_equal(state_parse(*c, strlen(*c), &got), STATE_DAMAGED);
 	tree_make(&t);
 	assert_int_equal(fs_mkdirs(t.fd, "var/lib/rackseed/state", 0755, &why), FS_CHANGED);

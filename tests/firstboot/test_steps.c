@@ -9,7 +9,7 @@
 struct node {
 	int ran[3];
 	int good_from[3]; /* succeeds from this try on; 0: never */
-	int code[3]; /* what it fails with */
+	int code[3];	  /* what it fails with */
 };
 
 static int run_one(struct node *node, int i, struct fault *why)
@@ -133,7 +133,8 @@ static void test_a_wait_names_what_how_long_and_why(void **s)
 
 	(void)s;
 	assert_int_equal(run_steps(abc, &node, &w, &why), 0);
-	assert_non_null(strstr(text_str(&w.log), "a waiting: waiting for better days, 0 s: no luck\n"));
+	assert_non_null(
+		strstr(text_str(&w.log), "a waiting: waiting for better days, 0 s: no luck\n"));
 	assert_non_null(strstr(text_str(&w.log),
 			       "(again) a waiting: waiting for better days, 20 s: no luck\n"));
 	text_done(&w.log);
@@ -204,12 +205,12 @@ static void test_delays_grow_and_stay_within_bounds(void **s)
 {
 	static const struct {
 		unsigned tries, least, most;
-	} cases[] = { { 0, 375, 500 },	   { 1, 750, 1000 },   { 2, 1500, 2000 },
-		      { 3, 3000, 4000 },   { 4, 6000, 8000 },  { 5, 11250, 15000 },
+	} cases[] = { { 0, 375, 500 },	   { 1, 750, 1000 },  { 2, 1500, 2000 },
+		      { 3, 3000, 4000 },   { 4, 6000, 8000 }, { 5, 11250, 15000 },
 		      { 40, 11250, 15000 } };
 
 	(void)s;
-	CASES(c, cases) {
+	CASES (c, cases) {
 		assert_int_equal(step_delay_ms(c->tries, 0), c->most);
 		assert_int_equal(step_delay_ms(c->tries, UINT32_MAX), c->least);
 	}

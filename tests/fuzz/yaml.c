@@ -25,6 +25,22 @@ static int same(const struct yaml *a, const struct yaml *b)
 	return 1;
 }
 
+/* Whatever was UTF-8 stays so; with ASAN_OPTIONS=max_malloc_fill_size=65536 memory is not. */
+static void check_text(const struct yaml *y)
+{
+	size_t left = y->text ? strlen(y->text) : 0;
+	const char *s = y->text;
+	size_t i, n;
+
+	for (; left > 0; left -= n, s += n) {
+		n = text_utf8(s, left);
+		if (n == 0)
+			abort();
+	}
+	for (i = 0; i < y->n_items; i++)
+		check_text(&y->items[i]);
+}
+
 static void found(const struct yaml *again, const struct yaml *first, void *data)
 {
 	(void)data;
@@ -42,6 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (yaml_parse((const char *)data, size, &tree, &error) < 0)
 		return 0;
+	check_text(&tree);
 	if (yaml_twice(&tree, n % 2, found, NULL) < 0)
 		return 0;
 	yaml_emit(&tree, 0, &out);

@@ -71,7 +71,7 @@ machine_make() { # NAME NODE: a fresh disk with the seed of NODE
 		[Service]
 		Type=oneshot
 		RemainAfterExit=yes
-		ExecStart=/bin/sh -ec 'mkdir -p /run/lane; for f in vm/overcommit_memory kernel/panic kernel/panic_on_oops fs/inotify/max_user_instances fs/inotify/max_user_watches; do t=/run/lane/$$(echo $$f | tr / -); cat /proc/sys/$$f >$$t; mount --bind $$t /proc/sys/$$f; done'
+		ExecStart=/bin/sh -ec 'mkdir -p /run/lane; for f in vm/overcommit_memory kernel/panic kernel/panic_on_oops fs/inotify/max_user_instances fs/inotify/max_user_watches; do t=/run/lane/$$(echo $$f | tr / -); cat /proc/sys/$$f >$$t; mount --bind $$t /proc/sys/$$f; done; echo Filename >/run/lane/swaps; mount --bind /run/lane/swaps /proc/swaps'
 	U
 	ln -s ../lane-sysctl.service "$root/usr/lib/systemd/system/sysinit.target.wants/lane-sysctl.service"
 	rm -f "$root"/etc/{machine-id,hostname,resolv.conf} "$root"/etc/ssh/ssh_host_*
