@@ -130,6 +130,7 @@ $(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_ARCHIVES) $(B)/flags
 
 # ---- what is checked ------------------------------------------------------------------------
 VM_TESTS  := $(sort $(wildcard tests/vm/*/test))
+LANE      := tests/nspawn/test
 CHECKS    := $(sort $(wildcard tests/checks/*))
 FUZZ_SECONDS ?= 5
 TEST ?= *
@@ -142,7 +143,7 @@ check: deps ## every test, those that boot machines included
 	$(MAKE) --no-print-directory MODE=$(MODE) all
 	$(MAKE) --no-print-directory MODE=asan $(UNIT_TESTS:$(B)/%=build/asan/%)
 	$(MAKE) --no-print-directory MODE=fuzz build-fuzzers
-	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(CHECKS) $(UNIT_TESTS:$(B)/%=build/asan/%) tests/fuzz/run $(VM_TESTS)
+	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(CHECKS) $(UNIT_TESTS:$(B)/%=build/asan/%) tests/fuzz/run $(LANE) $(VM_TESTS)
 
 check-fast: deps ## what needs no boot
 	$(MAKE) --no-print-directory MODE=$(MODE) all

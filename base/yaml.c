@@ -27,6 +27,10 @@ struct reader {
 	size_t len, given;   /* how much of the bytes the library has had */
 	size_t given_before; /* the same, at the last event */
 	bool starved;
+	/* A place that only moves on: marks know lines and columns, but offsets only in small
+	 * files. */
+	size_t at;
+	int at_line, at_column;
 	size_t scalar_end; /* of the last scalar, as an offset */
 	size_t n_values;
 	unsigned line, column; /* of the last value that had a place */
@@ -147,24 +151,49 @@ static int block_text(struct reader *r, size_t from, size_t to, char style, stru
 	return yaml_block_text(r->bytes + from, to - from, style, chomp, out);
 }
 
+/* The offset of a mark that lies behind all that were asked for before; false when it does not. */
+static bool seek(struct reader *r, const struct fy_mark *mark, size_t *ret_offset)
+{
+	if (mark->line < r->at_line || (mark->line == r->at_line && mark->column < r->at_column))
+		return false;
+	while (r->at_line < mark->line && r->at < r->len) {
+		const char *end = memchr(r->bytes + r->at, '\n', r->len - r->at);
+
+		r->at = end ? (size_t)(end - r->bytes) + 1 : r->len;
+		r->at_line++;
+		r->at_column = 0;
+	}
+	while (r->at_column < mark->column && r->at < r->len && r->bytes[r->at] != '\n') {
+		size_t n = text_utf8(r->bytes + r->at, r->len - r->at);
+
+		r->at += n ? n : 1;
+		r->at_column++;
+	}
+	*ret_offset = r->at;
+	return r->at_line == mark->line && r->at_column == mark->column;
+}
+
 /* The scalar's text, which may hold a NUL. */
 static int scalar_text(struct reader *r, struct fy_token *token, struct text *out)
 {
 	static const char quotes[] = { [FYSS_SINGLE_QUOTED] = '\'', [FYSS_DOUBLE_QUOTED] = '"' };
-	const struct fy_mark *from = fy_token_start_mark(token);
-	const struct fy_mark *to = fy_token_end_mark(token);
+	const struct fy_mark *start = fy_token_start_mark(token);
+	const struct fy_mark *end = fy_token_end_mark(token);
 	enum fy_scalar_style style = fy_token_scalar_style(token);
+	size_t from = 0, to = 0;
 	int got;
 
-	if (!from || !to || from->input_pos >= to->input_pos || to->input_pos > r->len)
+	if (!start || !end || (start->line == end->line && start->column == end->column))
 		return 0;
+	if (!seek(r, start, &from) || !seek(r, end, &to))
+		return yaml_refuse(r->error, r->line, r->column, "not-yaml",
+				   "this text cannot be found again");
 	if (style == FYSS_LITERAL || style == FYSS_FOLDED)
-		got = block_text(r, from->input_pos, to->input_pos,
-				 style == FYSS_LITERAL ? '|' : '>', out);
+		got = block_text(r, from, to, style == FYSS_LITERAL ? '|' : '>', out);
 	else
-		got = yaml_flow_text(r->bytes + from->input_pos, to->input_pos - from->input_pos,
+		got = yaml_flow_text(r->bytes + from, to - from,
 				     style == FYSS_PLAIN ? '\0' : quotes[style], out);
-	r->scalar_end = to->input_pos;
+	r->scalar_end = to;
 	if (got == -EBADMSG && !r->error->code)
 		return yaml_refuse(r->error, r->line, r->column, "not-yaml",
 				   "this is no YAML: an escape that is none");
@@ -298,6 +327,7 @@ static int parse_events(const char *bytes, size_t len, struct yaml *ret,
 					     FYPCF_DEFAULT_VERSION_1_2 | FYPCF_JSON_NONE };
 	scoped(drop_diag) struct fy_diag *diag = NULL;
 	scoped(drop_parser) struct fy_parser *parser = NULL;
+	bool bom = len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0;
 	struct reader r = {
 		.error = ret_error, .bytes = bytes, .len = len, .line = 1, .column = 1
 	};
@@ -313,6 +343,7 @@ static int parse_events(const char *bytes, size_t len, struct yaml *ret,
 	r.parser = parser = fy_parser_create(&cfg);
 	if (!parser || fy_parser_set_input_callback(parser, &r, feed) < 0)
 		return -ENOMEM;
+	r.at = bom ? 3 : 0; /* it takes no column */
 	got = read_stream(&r, &y);
 	if (r.event)
 		fy_parser_event_free(parser, r.event);

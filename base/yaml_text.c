@@ -230,6 +230,8 @@ int yaml_block_text(const char *s, size_t len, char style, char chomp, struct te
 		/* The first line that holds something tells how far the block is indented. */
 		if (!b.any && spaces < n)
 			b.indent = spaces;
+		if (spaces < n && spaces < b.indent)
+			break; /* a comment behind the block */
 		if (spaces < n || (b.any && n > b.indent))
 			add_line(&b, s + b.indent, n - b.indent);
 		else if (next)

@@ -122,7 +122,8 @@ static int verify_member(struct work *w, int outcome, struct fault *why)
 	if (r < 0)
 		return r;
 	state->healthy = state->healthy || w->facts.control_plane;
-	if (!state->init_started && !state->join_started)
+	/* A worker with a certificate of its own has joined, even if the plug was pulled just then. */
+	if (!w->facts.control_plane || (!state->init_started && !state->join_started))
 		state->completed = true;
 	r = save(w, why);
 	return r < 0 ? r : outcome;

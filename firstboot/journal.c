@@ -7,17 +7,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
+#include "base/fault.h"
 #include "base/fs.h"
 #include "base/macros.h"
+#include "base/run.h"
 #include "base/text.h"
 
-enum { LINE_LEN = 300, MAX_LINES = 16, TRIES = 5 };
+enum { LINE_LEN = 300, MAX_LINES = 16 };
 
 DEFINE_DROP(journal, sd_journal *, sd_journal_close)
 
@@ -71,21 +72,18 @@ static size_t gather(sd_journal *j, const char *invocation, char lines[][LINE_LE
 
 void journal_last_lines(const char *invocation, unsigned n, struct text *out)
 {
-	const struct timespec pause = { .tv_nsec = 200000000 };
+	static const char *const argv[] = { "journalctl", "--sync", NULL };
+	const struct run sync = { .argv = argv, .timeout_ms = 10000 };
+	scoped(drop_journal) sd_journal *j = NULL;
 	char lines[MAX_LINES][LINE_LEN];
-	size_t found = 0;
-	int i;
+	struct fault ignored = { 0 };
+	size_t found;
 
 	/* The lines come through a socket and may arrive after the unit's end. */
-	for (i = 0; i < TRIES && found == 0; i++) {
-		scoped(drop_journal) sd_journal *j = NULL;
-
-		if (sd_journal_open(&j, SD_JOURNAL_LOCAL_ONLY) < 0)
-			return;
-		found = gather(j, invocation, lines, n < MAX_LINES ? n : MAX_LINES);
-		if (found == 0)
-			nanosleep(&pause, NULL);
-	}
+	(void)(run(&sync, &ignored) < 0);
+	if (sd_journal_open(&j, SD_JOURNAL_LOCAL_ONLY) < 0)
+		return;
+	found = gather(j, invocation, lines, n < MAX_LINES ? n : MAX_LINES);
 	while (found > 0) {
 		found--;
 		text_addf(out, "%s%s", lines[found] + strspn(lines[found], " \t"),

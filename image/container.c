@@ -14,6 +14,7 @@
 #include "base/macros.h"
 #include "base/run.h"
 #include "cluster/model.h"
+#include "image/bolt.h"
 #include "image/build.h"
 #include "image/copy.h"
 #include "image/daemon.h"
@@ -21,6 +22,8 @@
 #include "image/root.h"
 
 #define ARCHIVE DAEMON_FOLDER "/image.tar"
+
+enum { MAX_INDEX = 64 << 20 };
 
 void container_done(struct container_images *c)
 {
@@ -211,6 +214,31 @@ static uint64_t sizes(const struct container_images *images)
 	return sum;
 }
 
+/* The index of containerd, made the same for the same images; and its identity, removed. */
+static int settle(const struct build *b, int root, struct fault *why)
+{
+	static const char *const indexes[] = {
+		"var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db",
+		"var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/metadata.db",
+	};
+	size_t i;
+	int r = fs_remove_tree(root, "var/lib/containerd/io.containerd.grpc.v1.introspection", why);
+
+	for (i = 0; r >= 0 && i < COUNT(indexes); i++) {
+		scoped(text_done) struct text before = { 0 };
+		scoped(text_done) struct text after = { 0 };
+
+		r = fs_read(root, indexes[i], MAX_INDEX, &before, why);
+		if (r == 0)
+			r = bolt_settle(text_str(&before), before.len, b->epoch, &after, why);
+		if (r == 0)
+			r = fs_write(root, indexes[i], 0600, text_str(&after), after.len, why);
+		if (r < 0)
+			return fault_wrap(why, "%s", indexes[i]);
+	}
+	return r < 0 ? r : 0;
+}
+
 int container_import(struct build *b, const char *root, const struct container_images *images,
 		     const char *pause, struct fault *why)
 {
@@ -230,6 +258,8 @@ int container_import(struct build *b, const char *root, const struct container_i
 	r = fs_mkdirs(fd, DAEMON_FOLDER, 0700, why);
 	if (r >= 0)
 		r = import_all(b, root, images, pause, fd, why);
+	if (r >= 0)
+		r = settle(b, fd, why);
 	if (r >= 0)
 		r = fs_remove_tree(fd, DAEMON_FOLDER, why);
 	return r < 0 ? r : 0;

@@ -2,13 +2,19 @@
 #include "image/disk.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <libfdisk.h>
 
 #include "base/fault.h"
+#include "base/fs.h"
 #include "base/macros.h"
+#include "base/text.h"
 #include "cluster/seed.h"
 
 _Static_assert((int)DISK_SEED_SIZE == (int)SEED_BYTES, "the seed fills its partition");
@@ -127,4 +133,42 @@ int disk_lengthen(const char *path, struct fault *why)
 	if (r == 0)
 		r = fdisk_deassign_device(disk, 0);
 	return r < 0 ? fault_errno(why, r, "partition table of '%s'", path) : 0;
+}
+
+/* Bytes of a place that is there for certain; less is an error. */
+static int copy_from(int fd, off_t at, size_t n, struct text *out)
+{
+	char buf[DISK_HEAD];
+
+	if (pread(fd, buf, n, at) != (ssize_t)n)
+		return -EIO;
+	text_add_n(out, buf, n);
+	return text_error(out);
+}
+
+/* The table is worked on in a memory file, whose holes cost nothing however large the disk is. */
+int disk_table(const char *image, uint64_t bytes, struct text *head, struct text *tail,
+	       struct fault *why)
+{
+	scoped(drop_fd) int from = open(image, O_RDONLY | O_CLOEXEC);
+	scoped(drop_fd) int fd = memfd_create("table", MFD_CLOEXEC);
+	scoped(text_done) struct text old = { 0 };
+	char path[64];
+	int r;
+
+	if (from < 0 || fd < 0 || ftruncate(fd, (off_t)bytes) < 0)
+		return fault_errno(why, errno, "%s", image);
+	r = copy_from(from, 0, DISK_HEAD, &old);
+	if (r == 0 && pwrite(fd, old.data, old.len, 0) != (ssize_t)old.len)
+		r = -errno;
+	if (r < 0)
+		return fault_errno(why, r, "%s", image);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	r = disk_lengthen(path, why);
+	if (r < 0)
+		return r;
+	r = copy_from(fd, 0, DISK_HEAD, head);
+	if (r == 0)
+		r = copy_from(fd, (off_t)(bytes - DISK_BACKUP), DISK_BACKUP, tail);
+	return r < 0 ? fault_errno(why, r, "%s", image) : 0;
 }

@@ -6,6 +6,7 @@
 #include "image/digest.h"
 
 struct fault;
+struct text;
 
 /*
  * The partition table. The places of all but root's end are the same on every disk, so that a node
@@ -37,6 +38,14 @@ int disk_ids(const char *key, struct disk_ids *ret, struct fault *why)
 /* Writes the table to an image file that has its final size. */
 int disk_partition(const char *path, const struct disk_ids *ids, uint64_t root_size,
 		   struct fault *why) __attribute__((nonnull, warn_unused_result));
+
+/*
+ * What the table of that image is on a disk of so many bytes: the first DISK_HEAD of them and the
+ * last DISK_BACKUP, each added to its text.
+ */
+enum { DISK_HEAD = 34 * DISK_SECTOR, DISK_BACKUP = 33 * DISK_SECTOR };
+int disk_table(const char *image, uint64_t bytes, struct text *head, struct text *tail,
+	       struct fault *why) __attribute__((nonnull, warn_unused_result));
 
 /* Brings the second copy of the table to the end of a file that was made longer. */
 int disk_lengthen(const char *path, struct fault *why) __attribute__((nonnull, warn_unused_result));

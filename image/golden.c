@@ -24,7 +24,11 @@
 #include "image/render.h"
 #include "image/rootfs.h"
 
-#define MAKER "1" /* counts the changes of the golden disk that its inputs do not show */
+#ifndef RACKSEED_VERSION
+#define RACKSEED_VERSION "0"
+#endif
+
+#define MAKER "2" /* counts the changes of the golden disk that its inputs do not show */
 #define NODE_TAR CACHE_UNFINISHED "node.tar"
 #define ROOT CACHE_UNFINISHED "root"
 #define DISK CACHE_UNFINISHED "golden.raw"
@@ -72,28 +76,6 @@ static int name_paths(struct work *w, struct fault *why)
 	return 0;
 }
 
-static int find_key(struct work *w, char ret_key[static DIGEST_LEN], struct fault *why)
-{
-	scoped(text_done) struct text all = { 0 };
-	char *const *word = w->build->model->os.kernel_arguments;
-	char hex[DIGEST_LEN];
-	int r = root_pack_node_tree(w->build, text_str(&w->node_tar), why);
-
-	if (r == 0)
-		r = digest_file(text_str(&w->node_tar), hex, why);
-	if (r < 0)
-		return fault_wrap(why, "node tree '%s'", w->build->node_tree);
-	text_addf(&all, "maker " MAKER "\nrootfs %s\nnode tree %s\n", w->rootfs.key, hex);
-	for (; word && *word; word++)
-		text_addf(&all, "kernel argument %s\n", *word);
-	if (w->build->model->image_repository)
-		text_addf(&all, "repository %s\n", w->build->model->image_repository);
-	text_add_n(&all, w->images.key.data, w->images.key.len);
-	if (text_error(&all) < 0)
-		return fault_errno(why, ENOMEM, "golden disk");
-	return digest_bytes(text_str(&all), all.len, ret_key, why);
-}
-
 static void set_texts(struct work *w)
 {
 	struct root_facts *f = &w->facts;
@@ -111,6 +93,39 @@ static void set_texts(struct work *w)
 		.root_number = DISK_ROOT_NUMBER,
 		.epoch = w->build->epoch,
 	};
+}
+
+/* Our own files, with the identifiers that the key is to give left out. */
+static void add_texts(const struct render *texts, struct text *out)
+{
+	render_grub(texts, out);
+	render_grub_efi(texts, out);
+	render_fstab(texts, out);
+	render_repart(texts, out);
+	text_add(out, render_mke2fs_conf);
+	text_add(out, render_containerd_toml);
+}
+
+static int find_key(struct work *w, char ret_key[static DIGEST_LEN], struct fault *why)
+{
+	scoped(text_done) struct text all = { 0 };
+	char hex[DIGEST_LEN];
+	int r = root_pack_node_tree(w->build, text_str(&w->node_tar), why);
+
+	if (r == 0)
+		r = digest_file(text_str(&w->node_tar), hex, why);
+	if (r < 0)
+		return fault_wrap(why, "node tree '%s'", w->build->node_tree);
+	text_addf(&all, "maker " MAKER " " RACKSEED_VERSION "\nrootfs %s\nnode tree %s\n",
+		  w->rootfs.key, hex);
+	set_texts(w);
+	add_texts(&w->texts, &all);
+	if (w->build->model->image_repository)
+		text_addf(&all, "repository %s\n", w->build->model->image_repository);
+	text_add_n(&all, w->images.key.data, w->images.key.len);
+	if (text_error(&all) < 0)
+		return fault_errno(why, ENOMEM, "golden disk");
+	return digest_bytes(text_str(&all), all.len, ret_key, why);
 }
 
 static int make_root(struct work *w, struct fault *why)

@@ -11,6 +11,7 @@
 #include "base/macros.h"
 #include "base/text.h"
 #include "cluster/seed.h"
+#include "image/accel.h"
 
 enum { MAX_SEED_FILE = SEED_BYTES };
 
@@ -35,13 +36,16 @@ int guest_fault(const struct guest *guest, struct fault *why, const char *what)
 	return fault_set(why, code ? code : EIO, "%s: %s", what, words ? words : "no reason given");
 }
 
-/* Its own words tell to set a debug variable; what helps most often is said beside. */
-static int launch_fault(const struct guest *guest, struct fault *why)
+/* A KVM that never starts a guest would keep the library waiting for ever. */
+static int choose_accel(const struct guest *guest, struct fault *why)
 {
-	guest_fault(guest, why, "libguestfs does not start");
-	if (access("/dev/kvm", R_OK | W_OK) < 0)
-		fault_wrap(why, "no KVM here (LIBGUESTFS_BACKEND_SETTINGS=force_tcg does without)");
-	return -why->code;
+	struct fault ignored = { 0 };
+
+	if (getenv("LIBGUESTFS_BACKEND_SETTINGS") || accel_kvm_works(&ignored))
+		return 0;
+	if (guestfs_set_backend_setting(guest->handle, "force_tcg", "1") < 0)
+		return guest_fault(guest, why, "libguestfs");
+	return 0;
 }
 
 int guest_open(const char *image, struct guest *ret, struct fault *why)
@@ -57,8 +61,10 @@ int guest_open(const char *image, struct guest *ret, struct fault *why)
 		return guest_fault(&guest, why, "libguestfs");
 	if (guestfs_add_drive_opts(guest.handle, image, GUESTFS_ADD_DRIVE_OPTS_READONLY, 1, -1) < 0)
 		return guest_fault(&guest, why, image);
+	if (choose_accel(&guest, why) < 0)
+		return -why->code;
 	if (guestfs_launch(guest.handle) < 0)
-		return launch_fault(&guest, why);
+		return guest_fault(&guest, why, "libguestfs does not start");
 	ret->handle = take(guest.handle);
 	return 0;
 }

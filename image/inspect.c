@@ -88,6 +88,28 @@ static char *find_kernel(const struct guest *guest)
 	return NULL;
 }
 
+/* PRETTY_NAME of os-release; the library's own name of Debian is a bare number. */
+static int find_product(const struct guest *guest, const char *root, struct inspection *in,
+			struct fault *why)
+{
+	static const char key[] = "\nPRETTY_NAME=";
+	scoped(text_done) struct text release = { 0 };
+	const char *at;
+	int r;
+
+	text_add(&release, "\n");
+	r = guest_read(guest, "/usr/lib/os-release", 1 << 16, &release, why);
+	at = r == 0 ? strstr(text_str(&release), key) : NULL;
+	if (at) {
+		at += strlen(key);
+		at += *at == '"';
+		in->product = strndup(at, strcspn(at, "\"\n"));
+	} else {
+		in->product = guestfs_inspect_get_product_name(guest->handle, root);
+	}
+	return in->product ? 0 : guest_fault(guest, why, root);
+}
+
 static int look_at_os(const struct guest *guest, struct inspection *in, struct fault *why)
 {
 	scoped(text_done) struct text json = { 0 };
@@ -96,9 +118,9 @@ static int look_at_os(const struct guest *guest, struct inspection *in, struct f
 
 	if (r < 0)
 		return r;
-	in->product = guestfs_inspect_get_product_name(guest->handle, root);
-	if (!in->product)
-		return guest_fault(guest, why, root);
+	r = find_product(guest, root, in, why);
+	if (r < 0)
+		return r;
 	in->kernel = find_kernel(guest);
 	r = guest_read(guest, IMAGE_JSON, 1 << 16, &json, why);
 	if (r == 0)

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "cluster/model.h"
 #include "cluster/seed.h"
+#include "image/args.h"
 #include "image/build.h"
 #include "image/copy.h"
 #include "image/disk.h"
@@ -127,29 +128,63 @@ static int place_golden(const struct stamp *s, const struct names *n, struct fau
 	return 0;
 }
 
+static int write_part(const struct stamp *s, const char *name, const struct text *data,
+		      struct fault *why)
+{
+	int r = fs_write(s->folder, name, 0600, text_str(data), data->len, why);
+
+	return r < 0 ? r : 0;
+}
+
+/* Puts seed and partition table over the golden disk; the table fits the larger disk. */
+static int fill_qcow2(const struct stamp *s, const struct names *n, uint64_t bytes,
+		      struct fault *why)
+{
+	static const char head_name[] = ".unfinished-head", tail_name[] = ".unfinished-tail";
+	scoped(text_done) struct text head = { 0 };
+	scoped(text_done) struct text tail = { 0 };
+	scoped(args_done) struct args argv = { 0 };
+	int r = disk_table(text_str(&s->golden->path), bytes, &head, &tail, why);
+
+	if (r == 0)
+		r = write_part(s, head_name, &head, why);
+	if (r == 0)
+		r = write_part(s, tail_name, &tail, why);
+	if (r < 0)
+		return r;
+	args_add(&argv, "qemu-io");
+	args_add(&argv, "-f");
+	args_add(&argv, "qcow2");
+	args_add(&argv, "-c");
+	args_add(&argv, "write -q -s %s 0 %d", head_name, DISK_HEAD);
+	args_add(&argv, "-c");
+	args_add(&argv, "write -q -s %s %llu %d", tail_name,
+		 (unsigned long long)(bytes - DISK_BACKUP), DISK_BACKUP);
+	args_add(&argv, "-c");
+	args_add(&argv, "write -q -s %s %d %d", text_str(&n->seed_temp), DISK_SEED_OFFSET,
+		 SEED_BYTES);
+	args_add(&argv, "%s", text_str(&n->disk_temp));
+	r = args_list(&argv) ? run(&(struct run){ .argv = args_list(&argv), .dir = s->path }, why) :
+			       fault_errno(why, ENOMEM, "qemu-io");
+	unlinkat(s->folder, head_name, 0);
+	unlinkat(s->folder, tail_name, 0);
+	return r;
+}
+
 static int make_qcow2(const struct stamp *s, const struct names *n, uint64_t bytes,
 		      struct fault *why)
 {
-	scoped(text_done) struct text size = { 0 };
-	scoped(text_done) struct text write = { 0 };
-	const char *create[] = { "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b",
-				 n->golden, text_str(&n->disk_temp), NULL, NULL };
-	const char *stamp[] = { "qemu-io", "-f", "qcow2", "-c", NULL, text_str(&n->disk_temp),
-				NULL };
+	char size[32];
+	const char *const create[] = { "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw",
+				       "-b", n->golden, text_str(&n->disk_temp), size, NULL };
 	int r = place_golden(s, n, why);
 
 	if (r < 0)
 		return r;
-	text_addf(&size, "%llu", (unsigned long long)bytes);
-	text_addf(&write, "write -q -s %s %d %d", text_str(&n->seed_temp), DISK_SEED_OFFSET,
-		  SEED_BYTES);
-	create[10] = text_str(&size);
-	stamp[4] = text_str(&write);
+	snprintf(size, sizeof(size), "%llu", (unsigned long long)bytes);
 	/* Run in the folder: the names are then relative, and the folder can be moved. */
 	r = run(&(struct run){ .argv = create, .dir = s->path }, why);
-	if (r == 0)
-		r = run(&(struct run){ .argv = stamp, .dir = s->path }, why);
-	return r;
+	return r < 0 ? r : fill_qcow2(s, n, bytes, why);
 }
 
 static int make_raw(const struct stamp *s, const struct names *n, uint64_t bytes,

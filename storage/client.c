@@ -34,8 +34,8 @@ static void end(struct share_result *result, enum share_code code, const char *f
 
 /* A server that turns this host away says so in as many ways as there are servers. */
 #define TURNED_AWAY                                                                                \
-	"it ends the connection before the login: the server lets this host not in (hosts allow), " \
-	"or is no SMB server"
+	"it ends the connection before the login: the server lets this host not in (hosts "        \
+	"allow), or is no SMB server"
 
 static const struct {
 	int error;
@@ -100,9 +100,10 @@ static bool logs_in(struct session *s)
  */
 static bool signing_is_missing(const struct client_request *request, const struct session *refused)
 {
+	static const char plainly[] = "The attempted logon is invalid";
 	scoped(session_done) struct session s = { 0 };
 
-	if (!request->credentials || strncmp(refused->refusal, "The attempted logon is invalid", 30) == 0)
+	if (!request->credentials || strncmp(refused->refusal, plainly, sizeof(plainly) - 1) == 0)
 		return false;
 	return session_start(&s, request, false) == 0 && logs_in(&s);
 }
@@ -117,7 +118,8 @@ static void end_refused_user(const struct client_request *request, const struct 
 	else if (signing_is_missing(request, s))
 		end(result, SHARE_SIGNING_REFUSED,
 		    "user '%s' gets in without signatures only: the server does not know the user "
-		    "and takes everybody as guest", request->credentials->user);
+		    "and takes everybody as guest",
+		    request->credentials->user);
 	else
 		end(result, SHARE_WRONG_PASSWORD, "user '%s' or the password is refused%s%s",
 		    request->credentials->user, dash, s->refusal);
@@ -155,8 +157,8 @@ static void judge(const struct client_request *request, struct session *s, int e
 		return;
 	}
 	if (!result->resolved && session_lists(s) < 0) {
-		end(result, SHARE_UNKNOWN_NAME, "nobody knows the name '%s', neither DNS nor NetBIOS",
-		    request->unc->host);
+		end(result, SHARE_UNKNOWN_NAME,
+		    "nobody knows the name '%s', neither DNS nor NetBIOS", request->unc->host);
 		return;
 	}
 	result->resolved = result->reached = true;

@@ -12,7 +12,7 @@ struct storage_unc;
 struct client_request {
 	const struct storage_unc *unc;
 	const struct storage_credentials *credentials; /* NULL: as guest */
-	int timeout_ms; /* for each answer of the server */
+	int timeout_ms;				       /* for each answer of the server */
 	bool write;
 };
 

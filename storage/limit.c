@@ -49,11 +49,11 @@ static bool ended(int fd, int limit_ms)
 /* What had not been done when the time was up, in the order of the steps. */
 static void tell_silent(const struct client_request *request, int limit_ms, struct share_result *r)
 {
-	const char *what = !r->resolved ? "the look-up of the name has not ended" :
-			   !r->reached	? "nothing answers there" :
-			   !r->login	? "it takes the connection and says nothing" :
-			   !r->readable ? "it stopped answering when the share was opened" :
-					  "it stopped answering when a file was written";
+	const char *what = !r->resolved	  ? "the look-up of the name has not ended"
+			   : !r->reached  ? "nothing answers there"
+			   : !r->login	  ? "it takes the connection and says nothing"
+			   : !r->readable ? "it stopped answering when the share was opened"
+					  : "it stopped answering when a file was written";
 
 	r->code = r->resolved ? SHARE_SILENT : SHARE_UNKNOWN_NAME;
 	snprintf(r->reason, sizeof(r->reason), "%s after %d s: %s", request->unc->host,
@@ -94,8 +94,8 @@ int limit_probe(void (*probe)(const struct client_request *, struct share_result
 		const struct client_request *request, int limit_ms, struct share_result *result,
 		struct fault *why)
 {
-	scoped(drop_shared) struct share_result *shared =
-		mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	scoped(drop_shared) struct share_result *shared = mmap(
+		NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int ends[2] = { -1, -1 };
 	int status = 0;
 	bool in_time;

@@ -59,7 +59,8 @@ static void print_help(void)
 	printf("\nExit status: 1 failed before the share was asked, 2 misuse, else\n\n");
 	for (code = 0; code < SHARE_N_CODES; code++)
 		printf("  %-3d %-16s %s\n", share_code_exit((enum share_code)code),
-		       share_code_name((enum share_code)code), share_code_help((enum share_code)code));
+		       share_code_name((enum share_code)code),
+		       share_code_help((enum share_code)code));
 }
 
 static void list_options(void)
@@ -144,9 +145,9 @@ static int read_credentials(const char *path, struct storage_credentials *ret, s
 	if (stat(path, &st) < 0)
 		return fault_errno(why, errno, "credentials '%s'", path);
 	if (st.st_mode & 077)
-		return fault_set(why, EPERM,
-				 "credentials '%s': others than its owner may read it (chmod 600 it)",
-				 path);
+		return fault_set(
+			why, EPERM,
+			"credentials '%s': others than its owner may read it (chmod 600 it)", path);
 	/* A relative path is meant from here; an absolute one is below '/'. */
 	if (path[0] == '/') {
 		scoped(drop_fd) int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -67,7 +67,8 @@ static void options(const struct storage_mount *m, struct text *out)
 		text_add(out, ",guest");
 	}
 	text_addf(out, ",uid=%u,gid=%u,forceuid,forcegid,file_mode=%04o,dir_mode=%04o", m->uid,
-		  m->gid, m->file_mode ? m->file_mode : 0777, m->folder_mode ? m->folder_mode : 0777);
+		  m->gid, m->file_mode ? m->file_mode : 0777,
+		  m->folder_mode ? m->folder_mode : 0777);
 }
 
 void storage_mount_unit(const struct storage_mount *m, struct text *out)
@@ -75,13 +76,13 @@ void storage_mount_unit(const struct storage_mount *m, struct text *out)
 	const struct storage_unc *unc = &m->unc;
 
 	assert(!storage_name_flaw(m->name) && !storage_path_flaw(m->where));
-	assert(!m->credentials || (!storage_value_flaw(m->credentials) &&
-				   !strpbrk(m->credentials, ", ")));
+	assert(!m->credentials ||
+	       (!storage_value_flaw(m->credentials) && !strpbrk(m->credentials, ", ")));
 	text_addf(out,
 		  "# Written by rackseed from cluster.yaml; changes made here are lost.\n"
 		  "[Unit]\n"
 		  "Description=Share %s\n"
-		  "# Started by rackseed-firstboot once the server answers, and again after each loss.\n"
+		  "# Started by rackseed-firstboot once the server answers, and after each loss.\n"
 		  "StartLimitIntervalSec=0\n"
 		  "\n"
 		  "[Mount]\n",
@@ -98,7 +99,7 @@ void storage_mount_unit(const struct storage_mount *m, struct text *out)
 	quote_unit(out, m->where);
 	text_add(out, "\nType=cifs\nOptions=");
 	options(m, out);
-	/* Detached at once when stopped, so that a share gone stale can be replaced while in use. */
+	/* Detached at once when stopped: a share gone stale can be replaced while in use. */
 	text_addf(out, "\nTimeoutSec=%d\nDirectoryMode=0755\nLazyUnmount=yes\nForceUnmount=yes\n",
 		  START_LIMIT_S);
 }

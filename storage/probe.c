@@ -44,7 +44,7 @@ int share_probe(const char *program, const struct share_request *request, struct
 	if (r == -EREMOTEIO && out.len > 0)
 		r = 0;
 	if (r == 0)
-		r = text_error(&out) < 0 ? fault_errno(why, ENOMEM, "%s", program) :
-					   share_result_parse(text_str(&out), out.len, ret, why);
+		r = text_error(&out) < 0 ? fault_errno(why, ENOMEM, "%s", program)
+					 : share_result_parse(text_str(&out), out.len, ret, why);
 	return r < 0 ? fault_wrap(why, "share '%s'", request->share) : 0;
 }

@@ -37,7 +37,8 @@ static int wait_connected(int fd, int timeout_ms)
 
 static int try_address(const struct addrinfo *a, int timeout_ms)
 {
-	scoped(drop_fd) int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	scoped(drop_fd) int fd =
+		socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -errno;
@@ -62,9 +63,9 @@ static void end(const struct storage_unc *unc, const char *address, int error,
 {
 	char buf[128];
 
-	result->code = error == ECONNREFUSED ? SHARE_REFUSED :
-		       error == ETIMEDOUT    ? SHARE_SILENT :
-					       SHARE_UNREACHABLE;
+	result->code = error == ECONNREFUSED ? SHARE_REFUSED
+		       : error == ETIMEDOUT  ? SHARE_SILENT
+					     : SHARE_UNREACHABLE;
 	snprintf(result->reason, sizeof(result->reason), "%s%s%s%s port %u: %s", unc->host,
 		 strcmp(unc->host, address) != 0 ? " (" : "",
 		 strcmp(unc->host, address) != 0 ? address : "",

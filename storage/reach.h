@@ -14,5 +14,5 @@ struct storage_unc;
  */
 void reach_server(const struct storage_unc *unc, int timeout_ms, struct share_result *result);
 
-/* The address at the other end of this process's connection to the server's port, if address is "". */
+/* Unless it is known: the address at the other end of this process's connection to the server. */
 void reach_peer(const struct storage_unc *unc, char address[static NET_IP_LEN]);

@@ -39,6 +39,7 @@ static void give(char *to, int size, const char *s)
 		snprintf(to, (size_t)size, "%s", s);
 }
 
+/* The nine parameters are libsmbclient's. NOLINTNEXTLINE(readability-function-size) */
 static void log_in(SMBCCTX *context, const char *server, const char *share, char *domain,
 		   int domain_size, char *user, int user_size, char *password, int password_size)
 {
@@ -179,10 +180,11 @@ int session_space(struct session *s, uint64_t *ret_free, uint64_t *ret_total)
 	errno = 0;
 	if (smbc_getFunctionFstatVFS(s->context)(s->context, s->folder, &vfs) < 0)
 		return failed();
-	/* Without the extensions for Unix f_frsize counts sectors, and f_bsize is a sector's size. */
-	unit = vfs.f_flag & SMBC_VFS_FEATURE_NO_UNIXCIFS ? vfs.f_bsize * vfs.f_frsize :
-	       vfs.f_frsize				 ? vfs.f_frsize :
-							   vfs.f_bsize;
+	/* Without the extensions for Unix f_frsize counts sectors, and f_bsize is a sector's size.
+	 */
+	unit = vfs.f_flag & SMBC_VFS_FEATURE_NO_UNIXCIFS ? vfs.f_bsize * vfs.f_frsize
+	       : vfs.f_frsize				 ? vfs.f_frsize
+							 : vfs.f_bsize;
 	*ret_free = vfs.f_bavail * unit;
 	*ret_total = vfs.f_blocks * unit;
 	return 0;

@@ -12,7 +12,7 @@ struct client_request;
 struct session {
 	const struct client_request *request;
 	struct _SMBCCTX *context;
-	struct _SMBCFILE *folder; /* the one that was opened last, or NULL */
+	struct _SMBCFILE *folder;  /* the one that was opened last, or NULL */
 	char share[81], path[512]; /* what it is */
 	int conf_fd;
 	bool started;

@@ -103,7 +103,9 @@ void share_result_json(const struct share_result *result, struct text *out)
 		text_addf(out, ",\"%s\":%s", flags[i].key, *flag ? "true" : "false");
 	}
 	text_addf(out, ",\"writable\":%s",
-		  result->writable < 0 ? "null" : result->writable ? "true" : "false");
+		  result->writable < 0 ? "null"
+		  : result->writable   ? "true"
+				       : "false");
 	text_addf(out, ",\"free_bytes\":%llu,\"total_bytes\":%llu,\"code\":\"%s\",\"reason\":",
 		  (unsigned long long)result->free_bytes, (unsigned long long)result->total_bytes,
 		  share_code_name(result->code));
@@ -184,8 +186,8 @@ static bool take_result(const struct yaml *y, struct share_result *result)
 	       take_text(y, "address", result->address, sizeof(result->address)) &&
 	       take_text(y, "reason", result->reason, sizeof(result->reason)) &&
 	       take_number(y, "free_bytes", &result->free_bytes) &&
-	       take_number(y, "total_bytes", &result->total_bytes) &&
-	       take_code(y, &result->code) && take_writable(y, &result->writable);
+	       take_number(y, "total_bytes", &result->total_bytes) && take_code(y, &result->code) &&
+	       take_writable(y, &result->writable);
 }
 
 int share_result_parse(const char *json, size_t len, struct share_result *ret, struct fault *why)

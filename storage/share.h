@@ -17,20 +17,20 @@ struct text;
  */
 
 enum share_code { /* in the order in which they can come up; share.c has their words */
-	SHARE_OK,
-	SHARE_UNKNOWN_NAME,
-	SHARE_REFUSED,
-	SHARE_UNREACHABLE,
-	SHARE_SILENT,
-	SHARE_NO_SMB3,
-	SHARE_SIGNING_REFUSED,
-	SHARE_WRONG_PASSWORD,
-	SHARE_NO_SUCH_SHARE,
-	SHARE_NOT_READABLE,
-	SHARE_NOT_WRITABLE,
-	SHARE_FULL,
-	SHARE_FAILED, /* anything else; the reason says what */
-	SHARE_N_CODES,
+		  SHARE_OK,
+		  SHARE_UNKNOWN_NAME,
+		  SHARE_REFUSED,
+		  SHARE_UNREACHABLE,
+		  SHARE_SILENT,
+		  SHARE_NO_SMB3,
+		  SHARE_SIGNING_REFUSED,
+		  SHARE_WRONG_PASSWORD,
+		  SHARE_NO_SUCH_SHARE,
+		  SHARE_NOT_READABLE,
+		  SHARE_NOT_WRITABLE,
+		  SHARE_FULL,
+		  SHARE_FAILED, /* anything else; the reason says what */
+		  SHARE_N_CODES,
 };
 
 const char *share_code_name(enum share_code code); /* "ok", "unknown-name", … */
@@ -38,11 +38,11 @@ const char *share_code_help(enum share_code code); /* a sentence */
 int share_code_exit(enum share_code code); /* rackseed-share's exit status: 0, or 10 and more */
 
 struct share_result {
-	char share[512]; /* as asked for */
+	char share[512];	  /* as asked for */
 	char address[NET_IP_LEN]; /* of the server where known: always when ok */
 	bool resolved, reached, login, exists, readable; /* each holds only if those before do */
-	int writable; /* 1 yes, 0 no, -1 not tried */
-	uint64_t free_bytes, total_bytes; /* 0 both while not readable */
+	int writable;					 /* 1 yes, 0 no, -1 not tried */
+	uint64_t free_bytes, total_bytes;		 /* 0 both while not readable */
 	enum share_code code;
 	char reason[512]; /* a person's sentence; "" when ok */
 };
@@ -60,10 +60,10 @@ void share_result_print(const struct share_result *result, struct text *out)
 	__attribute__((nonnull));
 
 struct share_request {
-	const char *share; /* //HOST[:PORT]/SHARE[/FOLDER] */
+	const char *share;	 /* //HOST[:PORT]/SHARE[/FOLDER] */
 	const char *credentials; /* path of a credentials file, or NULL: as guest */
-	int timeout_s; /* 0: 10 */
-	bool write; /* make and remove a file, too */
+	int timeout_s;		 /* 0: 10 */
+	bool write;		 /* make and remove a file, too */
 };
 
 /*

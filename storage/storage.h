@@ -17,7 +17,7 @@ struct text;
 /* A share's address as written: //HOST[:PORT]/SHARE[/FOLDER…]. */
 struct storage_unc {
 	char host[256]; /* a name, an IPv4 address, or an IPv6 address without its brackets */
-	unsigned port; /* 0: 445 */
+	unsigned port;	/* 0: 445 */
 	char share[81];
 	char path[512]; /* the folder within, "" or "a/b" */
 };
@@ -33,9 +33,9 @@ int storage_unc_parse(const char *s, struct storage_unc *ret, struct fault *why)
  * functions that render assert that it was.
  */
 const char *storage_name_flaw(const char *name); /* of a share, which names files and units, too */
-const char *storage_value_flaw(const char *value); /* any other value of smb.conf */
-const char *storage_path_flaw(const char *path); /* a folder that is served or mounted upon */
-const char *storage_user_flaw(const char *user); /* may be DOMAIN\user for a foreign server */
+const char *storage_value_flaw(const char *value);  /* any other value of smb.conf */
+const char *storage_path_flaw(const char *path);    /* a folder that is served or mounted upon */
+const char *storage_user_flaw(const char *user);    /* may be DOMAIN\user for a foreign server */
 const char *storage_account_flaw(const char *user); /* of our own server: a Linux account, too */
 const char *storage_password_flaw(const char *password);
 
@@ -44,14 +44,14 @@ bool storage_path_within(const char *path, const char *folder) __attribute__((no
 
 struct storage_export { /* a share that we serve */
 	const char *name, *path;
-	const char *user; /* who may log in, or NULL: only guests */
+	const char *user;	   /* who may log in, or NULL: only guests */
 	const char *owner, *group; /* accounts that all files belong to; NULL: as they logged in */
 	mode_t file_mode, folder_mode; /* of what is made there; 0: 0664 and 0775 */
 	bool read_only, guest;
 };
 
 struct storage_server {
-	const char *workgroup; /* NULL: WORKGROUP */
+	const char *workgroup;		/* NULL: WORKGROUP */
 	const struct net_cidr *allowed; /* who may connect, beside the node itself */
 	size_t n_allowed;
 	const struct storage_export *exports;
@@ -64,13 +64,14 @@ void storage_smbconf(const struct storage_server *server, struct text *out);
 struct storage_mount { /* a share that we use */
 	const char *name;
 	struct storage_unc unc;
-	const char *address; /* of the host, where the system's resolver does not know it, or NULL */
+	const char
+		*address;  /* of the host, where the system's resolver does not know it, or NULL */
 	const char *where; /* folder that it is mounted upon */
 	const char *credentials; /* path of the file of storage_credentials(), or NULL: as guest */
-	uid_t uid; /* whom its files belong to on this node */
+	uid_t uid;		 /* whom its files belong to on this node */
 	gid_t gid;
 	mode_t file_mode, folder_mode; /* 0: 0777 both, since pods run under any user */
-	bool seal; /* encrypted, not only signed */
+	bool seal;		       /* encrypted, not only signed */
 	bool read_only;
 };
 
@@ -93,5 +94,5 @@ void storage_credentials(const char *user, const char *password, struct text *ou
 	__attribute__((nonnull));
 
 /* Reads one; what it does not know it leaves, as mount.cifs does. -EINVAL: no user, or too long. */
-int storage_credentials_parse(const char *text, struct storage_credentials *ret,
-			      struct fault *why) __attribute__((nonnull, warn_unused_result));
+int storage_credentials_parse(const char *text, struct storage_credentials *ret, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));

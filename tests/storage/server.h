@@ -105,7 +105,7 @@ static inline bool server_answers(unsigned port)
 static inline void server_write_conf(const struct server *s, const struct storage_server *what,
 				     const char *extra)
 {
-	static const char *const dirs[] = { "private dir",	"lock directory", "state directory",
+	static const char *const dirs[] = { "private dir",     "lock directory", "state directory",
 					    "cache directory", "pid directory",	 "ncalrpc dir" };
 	struct text conf = { 0 }, all = { 0 };
 	const char *cut;

@@ -65,7 +65,8 @@ static int start_as_shipped(void **state)
 
 static int start_old(void **state)
 {
-	return start_server(state, "\tserver min protocol = SMB2\n\tserver max protocol = SMB2_10\n");
+	return start_server(state,
+			    "\tserver min protocol = SMB2\n\tserver max protocol = SMB2_10\n");
 }
 
 /* Everybody whom it does not know is a guest, and guests cannot sign. */
@@ -153,7 +154,8 @@ static void test_each_outcome_has_its_name(void **state)
 		{ "data", user, right, false, SHARE_OK, "yyyyy-", "" },
 		{ "data", user, right, true, SHARE_OK, "yyyyyy", "" },
 		{ "DATA", user, right, true, SHARE_OK, "yyyyyy", "" },
-		{ "data/sub", user, right, false, SHARE_NO_SUCH_SHARE, "yyyyn-", "no folder 'sub'" },
+		{ "data/sub", user, right, false, SHARE_NO_SUCH_SHARE, "yyyyn-",
+		  "no folder 'sub'" },
 		{ "fixed", user, right, false, SHARE_OK, "yyyyy-", "" },
 		{ "fixed", user, right, true, SHARE_NOT_WRITABLE, "yyyyyn", "may not write" },
 		{ "others", user, right, false, SHARE_NOT_READABLE, "yyyyn-", "'others'" },
@@ -193,11 +195,11 @@ static void test_leaves_nothing_behind(void **state)
 
 static void test_full_share(void **state)
 {
-	const struct probe_case row = { "full", SERVER_USER, SERVER_PASSWORD, true, SHARE_FULL,
-					"yyyyyn", "no space" };
-	const struct probe_case looked = { "full", SERVER_USER, SERVER_PASSWORD, false, SHARE_FULL,
-					   "yyyyy-", "no space" };
-	const struct probe_case room = { "full", SERVER_USER, SERVER_PASSWORD, true, SHARE_OK,
+	const struct probe_case row = { "full",	    SERVER_USER, SERVER_PASSWORD, true,
+					SHARE_FULL, "yyyyyn",	 "no space" };
+	const struct probe_case looked = { "full",     SERVER_USER, SERVER_PASSWORD, false,
+					   SHARE_FULL, "yyyyy-",    "no space" };
+	const struct probe_case room = { "full",   SERVER_USER, SERVER_PASSWORD, true, SHARE_OK,
 					 "yyyyyy", "" };
 	const struct fixture *f = *state;
 	static const char block[4096];
@@ -221,8 +223,8 @@ static void test_full_share(void **state)
 
 static void test_servers_without_smb3_are_named(void **state)
 {
-	const struct probe_case row = { "data", SERVER_USER, SERVER_PASSWORD, false, SHARE_NO_SMB3,
-					"yynnn-", "SMB 3" };
+	const struct probe_case row = { "data",	       SERVER_USER, SERVER_PASSWORD, false,
+					SHARE_NO_SMB3, "yynnn-",    "SMB 3" };
 	const struct fixture *f = *state;
 
 	if (left_out(f))
@@ -247,8 +249,8 @@ static void test_a_login_without_signatures_is_refused(void **state)
 
 static void test_a_server_that_lets_us_not_in(void **state)
 {
-	const struct probe_case row = { "data", SERVER_USER, SERVER_PASSWORD, false, SHARE_REFUSED,
-					"yynnn-", "hosts allow" };
+	const struct probe_case row = { "data",	       SERVER_USER, SERVER_PASSWORD, false,
+					SHARE_REFUSED, "yynnn-",    "hosts allow" };
 	const struct fixture *f = *state;
 
 	if (left_out(f))
@@ -259,7 +261,7 @@ static void test_a_server_that_lets_us_not_in(void **state)
 /* The server is ended within a probe's life, and comes back. */
 static void test_follows_a_server_that_goes_and_returns(void **state)
 {
-	const struct probe_case there = { "data", SERVER_USER, SERVER_PASSWORD, true, SHARE_OK,
+	const struct probe_case there = { "data",   SERVER_USER, SERVER_PASSWORD, true, SHARE_OK,
 					  "yyyyyy", "" };
 	struct fixture *f = *state;
 	struct share_result r;

@@ -162,8 +162,11 @@ static void test_a_share_is_probed_with_its_credentials_file(void **state)
 {
 	static struct server s;
 	char path[160], good[160], bad[160], share[64];
-	const struct storage_export e = { .name = "data", .path = path, .user = SERVER_USER,
-					  .owner = SERVER_USER, .group = SERVER_USER };
+	const struct storage_export e = { .name = "data",
+					  .path = path,
+					  .user = SERVER_USER,
+					  .owner = SERVER_USER,
+					  .group = SERVER_USER };
 	const struct storage_server what = { .exports = &e, .n_exports = 1 };
 	struct share_request request = { .share = share, .timeout_s = 10, .write = true };
 	struct share_result r;

@@ -98,7 +98,13 @@ static void test_words_of_a_server_in_any_encoding(void **state)
 static void test_what_is_no_answer_is_refused(void **state)
 {
 	static const char *const answers[] = {
-		"", "{}", "[]", "null", "rackseed-share: no", "{\"share\":\"//a/b\"}", "{\"share\":",
+		"",
+		"{}",
+		"[]",
+		"null",
+		"rackseed-share: no",
+		"{\"share\":\"//a/b\"}",
+		"{\"share\":",
 	};
 	struct share_result back = { .writable = 5 };
 	struct fault why = { 0 };
@@ -106,7 +112,8 @@ static void test_what_is_no_answer_is_refused(void **state)
 
 	(void)state;
 	CASES (answer, answers)
-		assert_int_equal(share_result_parse(*answer, strlen(*answer), &back, &why), -EBADMSG);
+		assert_int_equal(share_result_parse(*answer, strlen(*answer), &back, &why),
+				 -EBADMSG);
 	/* One value that is none of its kind spoils it. */
 	share_result_json(&sample, &json);
 	memcpy(strstr(json.data, "not-writable"), "not-wridable", 12);
@@ -128,12 +135,17 @@ static void test_a_line_for_a_person(void **state)
 	r.total_bytes = 10737418240;
 	share_result_print(&r, &out);
 	text_add(&out, "\n");
-	r = (struct share_result){ .share = "//h/s", .writable = -1, .code = SHARE_SILENT,
+	r = (struct share_result){ .share = "//h/s",
+				   .writable = -1,
+				   .code = SHARE_SILENT,
 				   .reason = "h after 10 s: nothing answers there" };
 	share_result_print(&r, &out);
 	text_add(&out, "\n");
-	r = (struct share_result){ .share = "//h/s", .writable = -1, .readable = true,
-				   .free_bytes = 1023, .total_bytes = 1536 };
+	r = (struct share_result){ .share = "//h/s",
+				   .writable = -1,
+				   .readable = true,
+				   .free_bytes = 1023,
+				   .total_bytes = 1536 };
 	share_result_print(&r, &out);
 	assert_string_equal(text_str(&out),
 			    "//nas.example/archive: not-writable: the share is read-only; "

@@ -8,20 +8,32 @@
 #include "storage/storage.h"
 
 static const struct storage_export exports[] = {
-	{ .name = "sambashare", .path = "/srv/sambashare", .user = "mlops", .owner = "mlops",
+	{ .name = "sambashare",
+	  .path = "/srv/sambashare",
+	  .user = "mlops",
+	  .owner = "mlops",
 	  .group = "mlops" },
-	{ .name = "Public.Docs", .path = "/srv/public; docs # [all] = w\xc3\xa4", .guest = true,
+	{ .name = "Public.Docs",
+	  .path = "/srv/public; docs # [all] = w\xc3\xa4",
+	  .guest = true,
 	  .read_only = true },
-	{ .name = "both", .path = "/data/both", .user = "mlops", .owner = "mlops", .guest = true,
-	  .file_mode = 0600, .folder_mode = 0700 },
+	{ .name = "both",
+	  .path = "/data/both",
+	  .user = "mlops",
+	  .owner = "mlops",
+	  .guest = true,
+	  .file_mode = 0600,
+	  .folder_mode = 0700 },
 };
 
 static void render(size_t n_exports, struct text *out)
 {
 	static const char *const allowed[] = { "192.168.10.40/24", "fd00:10::40/64" };
 	struct net_cidr cidrs[COUNT(allowed)];
-	const struct storage_server server = { .allowed = cidrs, .n_allowed = COUNT(cidrs),
-					       .exports = exports, .n_exports = n_exports };
+	const struct storage_server server = { .allowed = cidrs,
+					       .n_allowed = COUNT(cidrs),
+					       .exports = exports,
+					       .n_exports = n_exports };
 	size_t i;
 
 	for (i = 0; i < COUNT(allowed); i++)
@@ -84,10 +96,13 @@ static void test_testparm_finds_what_is_wrong(void **state)
 static void ask(const char *conf, const char *section, const char *key, struct text *out)
 {
 	char section_option[128], key_option[128];
-	const char *const argv[] = { "testparm", "-s", section_option, key_option, "/dev/stdin",
-				     NULL };
-	const struct run what = { .argv = argv, .input = conf, .input_len = strlen(conf),
-				  .out = out, .timeout_ms = 20000 };
+	const char *const argv[] = { "testparm", "-s",	       section_option,
+				     key_option, "/dev/stdin", NULL };
+	const struct run what = { .argv = argv,
+				  .input = conf,
+				  .input_len = strlen(conf),
+				  .out = out,
+				  .timeout_ms = 20000 };
 	struct fault why = { 0 };
 
 	snprintf(section_option, sizeof(section_option), "--section-name=%s", section);

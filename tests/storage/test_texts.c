@@ -44,7 +44,8 @@ static void test_names_of_shares(void **state)
 		{ "a\nb", "letters, digits" },
 		{ "a/b", "letters, digits" },
 		{ "w\xc3\xa4", "letters, digits" },
-		{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		  "a",
 		  "80" },
 	};
 
@@ -55,18 +56,10 @@ static void test_names_of_shares(void **state)
 static void test_values_of_smb_conf(void **state)
 {
 	static const struct flaw_case cases[] = {
-		{ "WORKGROUP", NULL },
-		{ "a; b # c = [d]", NULL },
-		{ "w\xc3\xa4ldchen", NULL },
-		{ "", "empty" },
-		{ "a\nb", "control" },
-		{ "a\rb", "control" },
-		{ "a\tb", "control" },
-		{ " a", "blank" },
-		{ "a ", "blank" },
-		{ "%U", "'%'" },
-		{ "a\\", "backslash" },
-		{ "\"a\"", "double quote" },
+		{ "WORKGROUP", NULL }, { "a; b # c = [d]", NULL }, { "w\xc3\xa4ldchen", NULL },
+		{ "", "empty" },       { "a\nb", "control" },	   { "a\rb", "control" },
+		{ "a\tb", "control" }, { " a", "blank" },	   { "a ", "blank" },
+		{ "%U", "'%'" },       { "a\\", "backslash" },	   { "\"a\"", "double quote" },
 	};
 
 	(void)state;
@@ -135,16 +128,11 @@ static void test_users(void **state)
 static void test_accounts_and_passwords(void **state)
 {
 	static const struct flaw_case accounts[] = {
-		{ "mlops", NULL },
-		{ "_x-1", NULL },
-		{ "", "1 to 31" },
-		{ "root", "root" },
-		{ "Mlops", "lower-case" },
-		{ "1st", "begin" },
-		{ "-a", "begin" },
-		{ "a b", "hold" },
-		{ "a@b", "hold" },
-		{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "1 to 31" },
+		{ "mlops", NULL },	   { "_x-1", NULL },
+		{ "", "1 to 31" },	   { "root", "root" },
+		{ "Mlops", "lower-case" }, { "1st", "begin" },
+		{ "-a", "begin" },	   { "a b", "hold" },
+		{ "a@b", "hold" },	   { "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "1 to 31" },
 	};
 	static const struct flaw_case passwords[] = {
 		{ "a", NULL },
