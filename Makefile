@@ -204,6 +204,7 @@ install: all ## DESTDIR and PREFIX are obeyed
 	install -D -m 0644 image/rackseed.1 $(DESTDIR)$(MANDIR)/man1/rackseed.1
 	install -D -m 0644 image/cluster.yaml.5 $(DESTDIR)$(MANDIR)/man5/cluster.yaml.5
 	install -D -m 0644 firstboot/rackseed-firstboot.8 $(DESTDIR)$(MANDIR)/man8/rackseed-firstboot.8
+	install -D -m 0644 storage/rackseed-share.8 $(DESTDIR)$(MANDIR)/man8/rackseed-share.8
 	install -D -m 0644 image/completion.bash $(DESTDIR)$(BASHCOMPDIR)/rackseed
 	install -D -m 0644 image/completion.zsh $(DESTDIR)$(ZSHCOMPDIR)/_rackseed
 

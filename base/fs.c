@@ -222,6 +222,7 @@ int fs_mkdirs(int dirfd, const char *path, mode_t mode, struct fault *why)
 {
 	char part[PATH_MAX];
 	const char *rest = below(dirfd, path);
+	struct stat st;
 	size_t n = 0;
 	int outcome = FS_SAME;
 
@@ -237,6 +238,8 @@ int fs_mkdirs(int dirfd, const char *path, mode_t mode, struct fault *why)
 		else if (errno != EEXIST)
 			return fault_errno(why, errno, "cannot make folder %s", path);
 	}
+	if (fstatat(dirfd, rest, &st, 0) < 0 || !S_ISDIR(st.st_mode))
+		return fault_errno(why, ENOTDIR, "cannot make folder %s", path);
 	return outcome;
 }
 
@@ -251,6 +254,7 @@ static int remove_below(int parent, const char *name)
 {
 	scoped(drop_dir) DIR *dir = NULL;
 	struct dirent *entry;
+	scoped(drop_fd) int own = -1;
 	int r = 0;
 	int fd;
 
@@ -258,10 +262,11 @@ static int remove_below(int parent, const char *name)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
 		return -errno;
-	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	own = fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir)
 		return -errno;
+	own = -1; /* it is the stream's now */
 	while (r == 0 && (entry = readdir(dir)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			r = remove_below(fd, entry->d_name);

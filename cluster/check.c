@@ -26,7 +26,7 @@ void check_guess_node(const struct model *m, struct complaint_guess *guess)
 {
 	size_t i;
 
-	for (i = 0; i < m->n_nodes; i++)
+	for (i = 0; i < m->n_nodes && i < COMPLAINT_GUESSES; i++)
 		complaint_guess_try(guess, m->nodes[i].name);
 }
 

@@ -41,6 +41,8 @@ static void check_mac(struct check *k, const struct model_node *node)
 	if (node->has_mac || node->mac_mark.line ||
 	    (node->serial && node->network && !node->vm.mark.line))
 		return;
+	if (!node->role_mark.line && !node->address_mark.line)
+		return; /* it is no node at all, which is said already */
 	complaint_add(
 		k->c, COMPLAINT_ERROR, node->mark, "mac-missing", node->name,
 		"the machine is found, and its network set up, by mac:", "it has no MAC address");

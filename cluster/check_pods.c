@@ -43,6 +43,10 @@ static void complain_twice(struct check *k, const struct part *a, const struct p
 	const struct part *other = later == a ? b : a;
 	char x[NET_CIDR_LEN], y[NET_CIDR_LEN];
 
+	/* With one address for two nodes this follows, and that is said already. */
+	if (!a->node->pod_cidr_mark.line && !b->node->pod_cidr_mark.line &&
+	    net_ip_equal(&a->node->address, &b->node->address))
+		return;
 	complaint_add(k->c, COMPLAINT_ERROR, part_mark(later->node), "pod-cidr-twice",
 		      later->node->name, "give one of them another part with podCIDR:",
 		      "its pod network %s overlaps %s of node '%.64s' (line %u)",

@@ -49,7 +49,7 @@ static void check_mention(struct check *k, const struct hosts *hosts, const char
 	if (known(hosts, place) || strchr(host, '.') || strchr(host, '[') ||
 	    strcmp(host, "localhost") == 0)
 		return;
-	for (i = 0; i < k->m->n_registries && !k->c->truncated; i++)
+	for (i = 0; i < k->m->n_registries && i < COMPLAINT_GUESSES && !k->c->truncated; i++)
 		complaint_guess_try(&guess, k->m->registries[i].host);
 	if (guess.best)
 		snprintf(hint, sizeof(hint), "did you mean '%.128s'?", guess.best);

@@ -155,7 +155,7 @@ void complaints_sort(struct complaints *c)
 
 /* ---- did you mean ---- */
 
-enum { WORD_MAX = 64, GUESSES_MAX = 1000 };
+enum { WORD_MAX = 64 };
 
 static unsigned least(unsigned a, unsigned b, unsigned c)
 {
@@ -202,7 +202,7 @@ void complaint_guess_try(struct complaint_guess *guess, const char *candidate)
 	unsigned limit = n < 6 ? 1 : n < 10 ? 2 : 3;
 	unsigned d;
 
-	if (guess->n_tried++ >= GUESSES_MAX || n > WORD_MAX || m > WORD_MAX || apart > limit)
+	if (n > WORD_MAX || m > WORD_MAX || apart > limit)
 		return;
 	d = distance(guess->word, n, candidate, m);
 	/* Nothing of a short word may be left over: "a" is not meant by "b". */

@@ -16,7 +16,7 @@ struct complaint {
 	enum complaint_severity severity;
 	struct model_mark mark;
 	const char *code; /* a row of complaint_codes */
-	char *node; /* or NULL */
+	char *node;	  /* or NULL */
 	char *message;
 	char *hint; /* or NULL */
 };
@@ -59,6 +59,8 @@ void complaints_print(const struct complaints *c, const char *file, const char *
 /* A JSON array of objects: file line column severity node code message hint. */
 void complaints_json(const struct complaints *c, const char *file, struct text *out);
 
+enum { COMPLAINT_GUESSES = 1000 }; /* candidates worth trying: a guess must stay cheap */
+
 /*
  * "did you mean": of the candidates tried, the one nearest to word by Damerau-Levenshtein distance,
  * letters of either case being equal. best is NULL while none is near enough to be meant.
@@ -67,7 +69,6 @@ struct complaint_guess {
 	const char *word;
 	const char *best;
 	unsigned distance;
-	size_t n_tried; /* after 1000 no more are looked at: a guess must stay cheap */
 };
 
 void complaint_guess_try(struct complaint_guess *guess, const char *candidate)

@@ -29,7 +29,7 @@ void flash_ranges_done(struct flash_ranges *list)
 	*list = (struct flash_ranges){ 0 };
 }
 
-static int add(struct flash_ranges *list, uint64_t start, uint64_t length)
+int flash_ranges_add(struct flash_ranges *list, uint64_t start, uint64_t length)
 {
 	if (list->n == list->room) {
 		size_t room = list->room ? list->room * 2 : 64;
@@ -139,7 +139,7 @@ static int add_free(ext2_filsys fs, const struct place *place, struct flash_rang
 			return 0;
 		if (ext2fs_find_first_set_block_bitmap2(fs->block_map, from, last, &to) != 0)
 			to = last + 1;
-		r = add(list, place->start + from * size, (to - from) * size);
+		r = flash_ranges_add(list, place->start + from * size, (to - from) * size);
 		at = to;
 	}
 	return r;

@@ -88,12 +88,39 @@ static int by_start(const void *a, const void *b)
 	return (x->start > y->start) - (x->start < y->start);
 }
 
-static int make_map(struct flash_job *job, const struct target_partition *parts, int n,
+static int partition_by_start(const void *a, const void *b)
+{
+	const struct target_partition *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+/* Nobody reads what lies outside of every partition: a disk for a VM is mostly that. */
+static int add_gaps(struct target_partition *parts, int n, uint64_t end,
+		    struct flash_ranges *unused)
+{
+	uint64_t at = FLASH_HEAD;
+	int i, r = 0;
+
+	if (n)
+		qsort(parts, (size_t)n, sizeof(*parts), partition_by_start);
+	for (i = 0; r == 0 && i < n; i++) {
+		if (parts[i].start > at)
+			r = flash_ranges_add(unused, at, parts[i].start - at);
+		if (parts[i].start + parts[i].length > at)
+			at = parts[i].start + parts[i].length;
+	}
+	return r == 0 && at < end ? flash_ranges_add(unused, at, end - at) : r;
+}
+
+static int make_map(struct flash_job *job, struct target_partition *parts, int n,
 		    struct fault *why)
 {
 	scoped(flash_ranges_done) struct flash_ranges unused = { 0 };
 	int i, r = 0;
 
+	if (add_gaps(parts, n, job->table.image_end, &unused) < 0)
+		return fault_errno(why, ENOMEM, "partitions of the image");
 	for (i = 0; r == 0 && i < n; i++)
 		r = flash_ext4_unused(&job->source, &parts[i], &unused, why);
 	if (r < 0)

@@ -61,10 +61,12 @@ static int look_one(int root, const char *name, const struct target_want *want,
 		return r;
 	if (r < 0) {
 		snprintf(row->trouble, sizeof(row->trouble), "%.*s", 255, why->text);
-		return 0;
+		if (target_look_name(root, name, &row->facts, why) < 0)
+			return 0;
+	} else {
+		row->facts = target.facts;
+		target_done(&target);
 	}
-	row->facts = target.facts;
-	target_done(&target);
 	target_judge(&row->facts, want, &row->verdict);
 	return 0;
 }

@@ -17,7 +17,7 @@ struct flash_row {
 	char path[TARGET_WORD]; /* "/dev/sda" */
 	struct target_facts facts;
 	struct target_verdict verdict;
-	char trouble[256]; /* it could not be looked at: why; or "" */
+	char trouble[256]; /* it could not be opened, why; or "" */
 };
 
 struct flash_list {

@@ -16,9 +16,11 @@ enum { COLUMNS = 7 };
 
 static const char *may_be_written(const struct flash_row *row)
 {
-	if (row->trouble[0])
+	int weight = target_weight(&row->verdict);
+
+	if (row->trouble[0] && weight != TARGET_REFUSED)
 		return "unreadable";
-	switch (target_weight(&row->verdict)) {
+	switch (weight) {
 	case TARGET_REFUSED:
 		return "no";
 	case TARGET_ASKS:
@@ -73,10 +75,9 @@ static void add_table(const struct flash_list *list, const char **cells, struct 
 		const struct flash_row *row = &list->rows[i];
 		const char **cell = cells + (i + 1) * COLUMNS;
 
-		if (!row->trouble[0])
-			target_contents(&row->facts, &words[i]);
+		target_contents(&row->facts, &words[i]);
 		cell[0] = row->path;
-		cell[1] = row->trouble[0] ? "" : target_size(row->facts.size_bytes, sizes[i]);
+		cell[1] = target_size(row->facts.size_bytes, sizes[i]);
 		cell[2] = row->facts.model;
 		cell[3] = row->facts.serial;
 		cell[4] = row->facts.transport;

@@ -137,7 +137,10 @@ static void put_cpu(struct text *t, enum model_accel accel)
 		text_add(t, "  <cpu mode='custom' match='exact' check='none'>\n"
 			    "    <model fallback='forbid'>Nehalem</model>\n"
 			    "  </cpu>\n");
-	text_add(t, "  <clock offset='utc'/>\n"
+	/* A guest that falls back to HPET leaves for the host at each look at the time. */
+	text_add(t, "  <clock offset='utc'>\n"
+		    "    <timer name='hpet' present='no'/>\n"
+		    "  </clock>\n"
 		    "  <on_poweroff>destroy</on_poweroff>\n"
 		    "  <on_reboot>restart</on_reboot>\n"
 		    "  <on_crash>restart</on_crash>\n");

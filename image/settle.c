@@ -229,15 +229,16 @@ int root_settle(const char *root, const struct render *texts, struct fault *why)
 
 	if (fd < 0)
 		return fault_errno(why, errno, "%s", root);
-	r = clean(fd, why);
-	if (r == 0)
-		r = write_texts(fd, texts, why);
+	r = write_texts(fd, texts, why);
 	if (r == 0)
 		r = keep_sources(fd, why);
 	if (r == 0)
 		r = enable_units(root, fd, why);
 	if (r == 0 && texts->kubernetes)
 		r = hold(root, why);
+	/* Behind the programs above, which leave traces too. */
+	if (r == 0)
+		r = clean(fd, why);
 	if (r == 0)
 		r = try_out(root, fd, why);
 	return r;

@@ -55,6 +55,7 @@ struct target_facts {
 	char table[16]; /* "gpt", "dos", or "" */
 	struct target_content contents[TARGET_MAX_CONTENTS];
 	size_t n_contents;
+	bool unread; /* what is on it was not looked at */
 	bool blank; /* first and last MiB hold nothing */
 	bool has_seed; /* a partition of the name RACKSEED */
 	char seed_node[254], seed_cluster[254]; /* "": the seed could not be read */
@@ -104,7 +105,7 @@ bool target_consents(const struct target_facts *facts, const struct target_verdi
 void target_compare(const struct target_facts *before, struct target_facts *now)
 	__attribute__((nonnull));
 
-/* "gpt; 1 vfat 'ESP'; 4 ext4 'root'", "node 'w1' of cluster 'lab'", or "empty". */
+/* "gpt; 1 vfat 'ESP'; 4 ext4 'root'", "node 'w1' of cluster 'lab'", "empty", or nothing. */
 void target_contents(const struct target_facts *facts, struct text *out) __attribute__((nonnull));
 
 /* The member that a type in libblkid's words stands for, or TARGET_N_MEMBERS. */

@@ -227,7 +227,7 @@ static bool is_this_node(const struct target_facts *f, const struct target_want 
 
 static bool holds_data(const struct target_facts *f, const struct target_want *w, struct text *say)
 {
-	if (is_ours(f, w) || (f->has_seed && !f->seed_node[0]))
+	if (f->unread || is_ours(f, w) || (f->has_seed && !f->seed_node[0]))
 		return false;
 	text_add(say, "there is data on it that will be lost: ");
 	target_contents(f, say);

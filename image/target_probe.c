@@ -176,7 +176,8 @@ int target_open(int root, const char *path, enum target_access access, struct ta
 	else
 		t.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (t.fd < 0)
-		return access == TARGET_TO_WRITE ? t.fd : fault_errno(why, errno, "'%s'", path);
+		return access == TARGET_TO_WRITE ? t.fd :
+						    fault_errno(why, errno, "cannot open '%s'", path);
 	r = target_look(root, &t, &t.facts, why);
 	if (r < 0)
 		return r;
@@ -186,4 +187,23 @@ int target_open(int root, const char *path, enum target_access access, struct ta
 	*ret = t;
 	t = (struct target){ .fd = -1 };
 	return 0;
+}
+
+int target_look_name(int root, const char *name, struct target_facts *ret, struct fault *why)
+{
+	struct target_facts f = { .unread = true };
+	struct target_family family;
+	char path[300], number[32];
+	int r;
+
+	snprintf(path, sizeof(path), "sys/block/%s/dev", name);
+	target_word(root, path, number, sizeof(number));
+	if (sscanf(number, "%u:%u", &f.major, &f.minor) != 2)
+		return fault_set(why, ENODEV, "/%s tells no device", path);
+	r = target_look_sys(root, &f, &family, why);
+	if (r == 0)
+		r = target_look_mounts(root, &family, &f, why);
+	if (r == 0)
+		*ret = f;
+	return r;
 }

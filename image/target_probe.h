@@ -33,6 +33,13 @@ int target_open(int root, const char *path, enum target_access access, struct ta
 int target_look(int root, const struct target *t, struct target_facts *ret, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
+/*
+ * For who may not open the disk: what /sys and /proc tell of the disk of that name in /sys/block,
+ * and nothing of what is on it (unread is set).
+ */
+int target_look_name(int root, const char *name, struct target_facts *ret, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
 void target_done(struct target *t);
 
 /*

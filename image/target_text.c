@@ -83,6 +83,8 @@ void target_contents(const struct target_facts *f, struct text *out)
 {
 	size_t start = out->len, i;
 
+	if (f->unread)
+		return;
 	if (f->has_seed) {
 		text_add(out, f->seed_node[0] ? "node" : "a node that cannot be read");
 		if (f->seed_node[0])

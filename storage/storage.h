@@ -64,9 +64,8 @@ void storage_smbconf(const struct storage_server *server, struct text *out);
 struct storage_mount { /* a share that we use */
 	const char *name;
 	struct storage_unc unc;
-	const char
-		*address;  /* of the host, where the system's resolver does not know it, or NULL */
-	const char *where; /* folder that it is mounted upon */
+	const char *address;	 /* of a host that the system's resolver does not know, or NULL */
+	const char *where;	 /* folder that it is mounted upon */
 	const char *credentials; /* path of the file of storage_credentials(), or NULL: as guest */
 	uid_t uid;		 /* whom its files belong to on this node */
 	gid_t gid;

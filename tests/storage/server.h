@@ -164,6 +164,7 @@ static inline void server_start(struct server *s, const struct storage_server *w
 	struct fault why = { 0 };
 	int i;
 
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	server_write_conf(s, what, extra);
 	if (storage_server_account(s->conf, SERVER_USER, SERVER_PASSWORD, &why) < 0)
 		fail_msg("%s", why.text);
@@ -186,6 +187,32 @@ static inline void server_start(struct server *s, const struct storage_server *w
 	assert_true(i < 200);
 }
 
+/* smbd's helpers leave its process group; they come to us when it ends (see server_start). */
+static inline void server_end_orphans(void)
+{
+	char path[64], line[512];
+	int rounds = 100;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	while (rounds-- > 0) {
+		FILE *f = fopen(path, "re");
+		size_t n = f ? fread(line, 1, sizeof(line) - 1, f) : 0;
+		char *at = line;
+
+		if (f)
+			fclose(f);
+		line[n] = '\0';
+		if (n == 0)
+			return;
+		for (; *at; at += strcspn(at, " "), at += *at == ' ') {
+			pid_t pid = (pid_t)strtol(at, NULL, 10);
+
+			kill(pid, SIGKILL);
+			waitpid(pid, NULL, 0);
+		}
+	}
+}
+
 static inline void server_stop(struct server *s)
 {
 	int i;
@@ -198,6 +225,7 @@ static inline void server_stop(struct server *s)
 	kill(-s->pid, SIGKILL);
 	waitpid(s->pid, NULL, 0);
 	s->pid = 0;
+	server_end_orphans();
 }
 
 static inline void server_done(struct server *s)
