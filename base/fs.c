@@ -49,7 +49,8 @@ static int read_some(int fd, char *buf, size_t n)
 
 int fs_read(int dirfd, const char *path, size_t max, struct text *out, struct fault *why)
 {
-	scoped(drop_fd) int fd = openat(dirfd, below(dirfd, path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	scoped(drop_fd) int fd =
+		openat(dirfd, below(dirfd, path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	char buf[16384];
 	struct stat st;
 	size_t sum = 0;
@@ -58,7 +59,8 @@ int fs_read(int dirfd, const char *path, size_t max, struct text *out, struct fa
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return fault_errno(why, errno, "%s", path);
 	if (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))
-		return fault_set(why, S_ISDIR(st.st_mode) ? EISDIR : EINVAL, "%s: not a file", path);
+		return fault_set(why, S_ISDIR(st.st_mode) ? EISDIR : EINVAL, "%s: not a file",
+				 path);
 	if (st.st_size > 0 && (unsigned long long)st.st_size > max)
 		return fault_set(why, EFBIG, "%s: larger than %zu bytes", path, max);
 	while ((r = read_some(fd, buf, sizeof(buf))) > 0) {
@@ -103,7 +105,8 @@ static int open_parent(int dirfd, const char *path, const char **ret_name, struc
 
 static bool holds(int dirfd, const char *name, mode_t mode, const char *data, size_t len)
 {
-	scoped(drop_fd) int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	scoped(drop_fd) int fd =
+		openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	char buf[16384];
 	struct stat st;
 	size_t at = 0;
@@ -164,12 +167,14 @@ static int publish(int dirfd, const char *temp, const char *name)
 	return r;
 }
 
-/* The temporary's name is hidden, so that readers of drop-in folders pass over it. */
-static int temp_name(const char *name, char buf[static NAME_MAX + 1])
+/*
+ * The temporary's name is hidden, so that readers of drop-in folders pass over it, and always the
+ * same, so that one left over is overcome. The longest names are cut to leave room.
+ */
+static void temp_name(const char *name, char buf[static NAME_MAX + 1])
 {
-	int n = snprintf(buf, NAME_MAX + 1, ".%s" TEMP_SUFFIX, name);
-
-	return n > NAME_MAX ? -ENAMETOOLONG : 0;
+	snprintf(buf, NAME_MAX + 1, ".%.*s" TEMP_SUFFIX,
+		 (int)(NAME_MAX - sizeof("." TEMP_SUFFIX) + 1), name);
 }
 
 int fs_write(int dirfd, const char *path, mode_t mode, const char *data, size_t len,
@@ -184,9 +189,8 @@ int fs_write(int dirfd, const char *path, mode_t mode, const char *data, size_t 
 		return parent;
 	if (holds(parent, name, mode, data, len))
 		return FS_SAME;
-	r = temp_name(name, temp);
-	if (r == 0)
-		r = fill_temp(parent, temp, mode, data, len);
+	temp_name(name, temp);
+	r = fill_temp(parent, temp, mode, data, len);
 	if (r < 0)
 		unlinkat(parent, temp, 0);
 	else
@@ -201,15 +205,15 @@ int fs_link(int dirfd, const char *path, const char *target, struct fault *why)
 	const char *name;
 	scoped(drop_fd) int parent = open_parent(dirfd, path, &name, why);
 	ssize_t n;
-	int r;
+	int r = 0;
 
 	if (parent < 0)
 		return parent;
 	n = readlinkat(parent, name, old, sizeof(old));
 	if (n >= 0 && (size_t)n == strlen(target) && memcmp(old, target, (size_t)n) == 0)
 		return FS_SAME;
-	r = temp_name(name, temp);
-	if (r == 0 && unlinkat(parent, temp, 0) < 0 && errno != ENOENT)
+	temp_name(name, temp);
+	if (unlinkat(parent, temp, 0) < 0 && errno != ENOENT)
 		r = -errno;
 	if (r == 0 && symlinkat(target, parent, temp) < 0)
 		r = -errno;
@@ -218,28 +222,46 @@ int fs_link(int dirfd, const char *path, const char *target, struct fault *why)
 	return r < 0 ? fault_errno(why, r, "cannot link %s", path) : FS_CHANGED;
 }
 
+/* FS_CHANGED, FS_SAME or negative. */
+static int make_folder(int dirfd, const char *path, mode_t mode)
+{
+	struct stat st;
+
+	if (mkdirat(dirfd, path, mode) == 0) {
+		/* The umask had a say; what the folder inherited (setgid) stays. */
+		if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			return -errno;
+		mode |= st.st_mode & S_ISGID;
+		if ((st.st_mode & 07777) != mode && fchmodat(dirfd, path, mode, 0) < 0)
+			return -errno;
+		return FS_CHANGED;
+	}
+	if (errno != EEXIST || fstatat(dirfd, path, &st, 0) < 0)
+		return -errno;
+	return S_ISDIR(st.st_mode) ? FS_SAME : -ENOTDIR;
+}
+
 int fs_mkdirs(int dirfd, const char *path, mode_t mode, struct fault *why)
 {
 	char part[PATH_MAX];
 	const char *rest = below(dirfd, path);
-	struct stat st;
 	size_t n = 0;
 	int outcome = FS_SAME;
 
 	if (strlen(rest) >= sizeof(part))
 		return fault_errno(why, ENAMETOOLONG, "%s", path);
 	while (rest[n]) {
+		int r;
+
 		n += strspn(rest + n, "/");
 		n += strcspn(rest + n, "/");
 		memcpy(part, rest, n);
 		part[n] = '\0';
-		if (mkdirat(dirfd, part, mode) == 0)
-			outcome = FS_CHANGED;
-		else if (errno != EEXIST)
-			return fault_errno(why, errno, "cannot make folder %s", path);
+		r = make_folder(dirfd, part, mode);
+		if (r < 0)
+			return fault_errno(why, r, "cannot make folder %s", path);
+		outcome = r == FS_CHANGED ? FS_CHANGED : outcome;
 	}
-	if (fstatat(dirfd, rest, &st, 0) < 0 || !S_ISDIR(st.st_mode))
-		return fault_errno(why, ENOTDIR, "cannot make folder %s", path);
 	return outcome;
 }
 
@@ -281,6 +303,9 @@ int fs_remove_tree(int dirfd, const char *path, struct fault *why)
 	int r;
 
 	path = below(dirfd, path);
+	/* The root itself would be emptied before its removal fails. */
+	if (strspn(path, "./") == strlen(path))
+		return fault_set(why, EINVAL, "cannot remove %s: not a folder below another", path);
 	if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? FS_SAME : fault_errno(why, errno, "%s", path);
 	r = remove_below(dirfd, path);

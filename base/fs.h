@@ -18,7 +18,7 @@ enum fs_outcome { FS_SAME = 0, FS_CHANGED = 1 };
 /* For scoped(): closes *fd unless negative. */
 void drop_fd(int *fd);
 
-/* Adds the whole file to *out. Refuses more than max bytes (-EFBIG) and anything but a file. */
+/* Adds the whole file to *out. Refuses more than max bytes (-EFBIG) and anything but a file or device. */
 int fs_read(int dirfd, const char *path, size_t max, struct text *out, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
@@ -34,7 +34,7 @@ int fs_write(int dirfd, const char *path, mode_t mode, const char *data, size_t 
 int fs_link(int dirfd, const char *path, const char *target, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Makes the folder and its missing parents; an existing one keeps its mode. */
+/* Makes the folder and its missing parents, all with this mode; an existing one keeps its own. */
 int fs_mkdirs(int dirfd, const char *path, mode_t mode, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
@@ -42,6 +42,9 @@ int fs_mkdirs(int dirfd, const char *path, mode_t mode, struct fault *why)
 int fs_remove(int dirfd, const char *path, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Removes a folder with all below it, never following a link; absent is FS_SAME. */
+/*
+ * Removes a folder with all below it, never following a link; absent is FS_SAME. Refuses dirfd's
+ * own folder and '/' (-EINVAL).
+ */
 int fs_remove_tree(int dirfd, const char *path, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));

@@ -142,7 +142,7 @@ bool net_cidr_contains(const struct net_cidr *cidr, const struct net_ip *ip)
 	struct net_ip a = net_cidr_first(cidr);
 	struct net_ip b;
 
-	if (cidr->ip.family != ip->family)
+	if (cidr->ip.family != ip->family || !ip->family)
 		return false;
 	b = net_cidr_first(&other);
 	return net_ip_equal(&a, &b);

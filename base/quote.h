@@ -11,5 +11,8 @@ void quote_yaml(struct text *t, const char *s) __attribute__((nonnull)); /* "dou
 void quote_json(struct text *t, const char *s) __attribute__((nonnull));
 void quote_toml(struct text *t, const char *s) __attribute__((nonnull)); /* basic string */
 
-/* A systemd unit's value: '%' doubled, backslash and control characters escaped, no quotes added. */
+/*
+ * A systemd unit's value: '%' doubled, backslash and control characters escaped, no quotes added.
+ * Only settings that read C escapes undo the latter two: elsewhere they are to be refused before.
+ */
 void quote_unit(struct text *t, const char *s) __attribute__((nonnull));

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,19 +12,26 @@
 
 static int reserve(struct text *t, size_t more)
 {
-	size_t need = t->len + more + 1;
 	size_t size = t->size ? t->size : 256;
 	char *data;
 
 	if (t->error)
 		return t->error;
-	if (need <= t->size)
+	if (more >= SIZE_MAX / 2 - t->len)
+		return t->error = -ENOMEM;
+	if (t->data && more < t->size - t->len)
 		return 0;
-	while (size < need)
+	while (size <= t->len + more)
 		size *= 2;
-	data = realloc(t->data, size);
+	/* Not realloc, which leaves the bytes behind where it moves: some are secrets. */
+	data = malloc(size);
 	if (!data)
 		return t->error = -ENOMEM;
+	if (t->data) {
+		memcpy(data, t->data, t->len);
+		explicit_bzero(t->data, t->size);
+		free(t->data);
+	}
 	t->data = data;
 	t->size = size;
 	t->data[t->len] = '\0';
@@ -52,6 +60,8 @@ void text_addf(struct text *t, const char *format, ...)
 	va_start(ap, format);
 	n = vsnprintf(NULL, 0, format, ap);
 	va_end(ap);
+	if (n < 0 && !t->error)
+		t->error = -ENOMEM; /* longer than a printf can be */
 	if (n < 0 || reserve(t, (size_t)n) < 0)
 		return;
 	va_start(ap, format);

@@ -25,8 +25,8 @@ const char *text_str(const struct text *t) __attribute__((nonnull));
 int text_error(const struct text *t) __attribute__((nonnull, warn_unused_result));
 
 /*
- * Length of the UTF-8 character that the n > 0 bytes at s begin with, or 0 when they begin with none
- * (cut, overlong, surrogate, beyond U+10FFFF).
+ * Length of the UTF-8 character that the n > 0 bytes at s begin with, or 0 when they begin with
+ * none (cut, overlong, surrogate, beyond U+10FFFF).
  */
 size_t text_utf8(const char *s, size_t n) __attribute__((nonnull));
 
@@ -36,5 +36,5 @@ char *text_take(struct text *t) __attribute__((nonnull, warn_unused_result));
 /* Frees; t is empty and usable again. Also the function for scoped(). */
 void text_done(struct text *t);
 
-/* The same, but overwrites the bytes first: for secrets. */
+/* The same, but overwrites the bytes first: for secrets. Growing leaves no copies either. */
 void text_wipe(struct text *t);

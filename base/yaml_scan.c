@@ -35,7 +35,8 @@ int yaml_scan_bytes(const char *bytes, size_t len, struct yaml_error *e)
 					   "byte 0x%02x at offset %zu is not UTF-8", s[at], at);
 		if (!is_text(bytes + at, len - at))
 			return yaml_refuse(e, line, column, "binary",
-					   "byte 0x%02x at offset %zu is no text", s[at], at);
+					   "byte 0x%02x at offset %zu is no text: a binary file?",
+					   s[at], at);
 		column++;
 		if (s[at] == '\n') {
 			line++;

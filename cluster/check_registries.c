@@ -138,7 +138,8 @@ void check_registries(struct check *k)
 	qsort(hosts.list, hosts.n, sizeof(const char *), compare);
 	for (i = 0; i < m->n_registries; i++)
 		check_registry(k, &hosts, &m->registries[i]);
-	if (m->image_repository && has_registry(m->image_repository))
+	if (m->image_repository && m->mark.image_repository.line &&
+	    has_registry(m->image_repository))
 		check_mention(k, &hosts, m->image_repository, m->mark.image_repository,
 			      "imageRepository");
 	for (i = 0; m->images && m->images[i] && m->mark.images; i++)

@@ -101,7 +101,7 @@ static void check_user(struct check *k, const struct model_share *s)
 
 static void check_paths(struct check *k, const struct model_share *s)
 {
-	const char *taken = s->mount ? system_path(s->mount) : NULL;
+	const char *taken = s->mount && s->mount_mark.line ? system_path(s->mount) : NULL;
 
 	if (taken)
 		complaint_add(
@@ -110,7 +110,7 @@ static void check_paths(struct check *k, const struct model_share *s)
 			"share '%.64s': a mount at %.128s would hide what the system needs in "
 			"%s",
 			s->name, s->mount, taken);
-	taken = s->path ? system_path(s->path) : NULL;
+	taken = s->path && s->path_mark.line ? system_path(s->path) : NULL;
 	if (taken)
 		complaint_add(k->c, COMPLAINT_ERROR, s->path_mark, "share-system", NULL,
 			      "such as /srv/NAME",
@@ -162,7 +162,7 @@ static void check_mounts(struct check *k)
 {
 	const struct model *m = k->m;
 	const struct model_share **list = calloc(m->n_shares + 1, sizeof(*list));
-	const struct model_share *above;
+	const struct model_share *above, *said = NULL;
 	size_t i, n = 0;
 
 	if (!list) {
@@ -170,15 +170,22 @@ static void check_mounts(struct check *k)
 		return;
 	}
 	for (i = 0; i < m->n_shares; i++)
-		if (m->shares[i].mount)
+		if (m->shares[i].mount && m->shares[i].mount_mark.line)
 			list[n++] = &m->shares[i];
 	qsort(list, n, sizeof(*list), compare);
 	above = list[0];
-	for (i = 1; i < n; i++)
-		if (is_within(list[i]->mount, above->mount))
-			complain_nested(k, above, list[i]);
-		else
+	for (i = 1; i < n; i++) {
+		if (strcmp(list[i]->mount, list[i - 1]->mount) == 0) {
+			complain_nested(k, list[i - 1], list[i]);
+		} else if (!is_within(list[i]->mount, above->mount)) {
 			above = list[i];
+			said = NULL;
+		} else if (above < list[i] || said != above) {
+			/* Of a mount that hides many others once is enough. */
+			complain_nested(k, above, list[i]);
+			said = above < list[i] ? said : above;
+		}
+	}
 	free(list);
 }
 

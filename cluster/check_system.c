@@ -29,7 +29,7 @@ static void check_release(struct check *k)
 	char hint[64];
 	size_t i;
 
-	if (!m->os.release || !m->mark.distribution.line)
+	if (!m->os.release || !m->mark.distribution.line || !m->mark.release.line)
 		return;
 	for (i = 0; i < COUNT(releases); i++) {
 		if (strcmp(releases[i].name, m->os.release) == 0) {
@@ -63,13 +63,13 @@ static void check_addon(struct check *k)
 	char hint[64];
 	size_t i;
 
-	for (i = 0; addon && i < COUNT(known); i++) {
+	if (!addon || !k->m->mark.pod_network.line)
+		return;
+	for (i = 0; i < COUNT(known); i++) {
 		if (strcmp(known[i], addon) == 0)
 			return;
 		complaint_guess_try(&guess, known[i]);
 	}
-	if (!addon || !*addon)
-		return;
 	snprintf(hint, sizeof(hint), "did you mean '%s'?", guess.best ? guess.best : "");
 	complaint_add(k->c, COMPLAINT_WARNING, k->m->mark.pod_network, "addon-unknown", NULL,
 		      guess.best ? hint : "the pod network must then come from elsewhere",

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/macros.h"
+#include "base/text.h"
 
 enum { MESSAGE_MAX = 400 };
 
@@ -48,22 +49,23 @@ static bool is_known(const struct complaints *c, struct model_mark mark, const c
 	return false;
 }
 
-/* A copy of at most MESSAGE_MAX bytes, cut between two characters. */
+/* A copy of at most MESSAGE_MAX bytes of whole characters: "%.64s" may have cut one in two. */
 static char *cut_copy(const char *s)
 {
-	size_t n = strlen(s);
-	char *copy;
+	scoped(text_done) struct text copy = { 0 };
+	size_t left = strlen(s);
 
-	if (n <= MESSAGE_MAX)
-		return strdup(s);
-	for (n = MESSAGE_MAX; n > 0 && (s[n] & 0xc0) == 0x80; n--)
-		;
-	copy = malloc(n + sizeof("..."));
-	if (copy) {
-		memcpy(copy, s, n);
-		memcpy(copy + n, "...", sizeof("..."));
+	while (left > 0 && copy.len < MESSAGE_MAX) {
+		size_t n = text_utf8(s, left);
+
+		text_add_n(&copy, s, n);
+		n = n ? n : 1;
+		s += n;
+		left -= n;
 	}
-	return copy;
+	if (left > 0)
+		text_add(&copy, "...");
+	return text_take(&copy);
 }
 
 static bool is_code(const char *code)

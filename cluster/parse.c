@@ -50,6 +50,12 @@ char *parse_copy(struct parse *p, const char *s)
 	return copy;
 }
 
+void parse_unmark(const struct parse_key *key, void *object)
+{
+	if (key->mark)
+		*(struct model_mark *)((char *)object + key->mark) = (struct model_mark){ 0 };
+}
+
 static const char *kind_name(enum yaml_kind kind)
 {
 	static const char *const names[] = {

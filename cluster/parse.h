@@ -80,6 +80,12 @@ bool parse_expect(struct parse *p, const struct yaml *y, enum yaml_kind kind);
 /* Complains of keys given twice, with the code; fold as in yaml_twice(). */
 void parse_twice(struct parse *p, const struct yaml *y, bool fold, const char *code);
 
+/*
+ * Takes the key's mark back: what was complained of counts as not said, so that the checks do not
+ * complain of what follows from it.
+ */
+void parse_unmark(const struct parse_key *key, void *object);
+
 /* Zeroed memory, at least one byte, or NULL with the sticky error set. */
 void *parse_alloc(struct parse *p, size_t n, size_t size);
 char *parse_copy(struct parse *p, const char *s);

@@ -161,9 +161,11 @@ static PARSE_READER(parse_pod_network)
 	} else {
 		m->pod_network = MODEL_PODS_ADDON;
 		m->pod_network_addon = parse_copy(p, s);
-		if (!parse_is_label(s))
-			parse_complain(p, y, "name-form", "routed, none, or the name of an addon",
-				       "%s: '%.128s' is no pod network", key->name, s);
+		if (parse_is_label(s))
+			return;
+		parse_unmark(key, object);
+		parse_complain(p, y, "name-form", "routed, none, or the name of an addon",
+			       "%s: '%.128s' is no pod network", key->name, s);
 	}
 }
 

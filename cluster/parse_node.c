@@ -117,7 +117,9 @@ PARSE_READER(parse_roles)
 	unsigned *set = (unsigned *)((char *)object + key->offset);
 	size_t i;
 
-	if (y->kind != YAML_SEQUENCE)
+	if (y->kind == YAML_MAPPING)
+		parse_complain(p, y, "type", NULL, "role must be a word or a list of words");
+	else if (y->kind != YAML_SEQUENCE)
 		add_role(p, y, set);
 	else if (y->n_items == 0)
 		parse_complain(p, y, "value-missing", "such as worker", "a node needs a role");

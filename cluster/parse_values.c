@@ -36,8 +36,10 @@ PARSE_READER(parse_text)
 
 	if (!s)
 		return;
-	if (!key->form->ok(s))
+	if (!key->form->ok(s)) {
 		bad_form(p, y, key->form);
+		parse_unmark(key, object);
+	}
 	*(char **)field(object, key) = parse_copy(p, s);
 }
 
@@ -64,8 +66,10 @@ PARSE_READER(parse_texts)
 	for (i = 0; i < y->n_items && list; i++) {
 		const char *s = parse_scalar(p, &y->items[i]);
 
-		if (s && !key->form->ok(s))
+		if (s && !key->form->ok(s)) {
 			bad_form(p, &y->items[i], key->form);
+			s = NULL;
+		}
 		if (s && marks)
 			marks[n] = parse_mark(&y->items[i]);
 		if (s)
@@ -90,9 +94,7 @@ PARSE_READER(parse_one_word)
 		}
 		complaint_guess_try(&guess, w->word);
 	}
-	/* Nothing is said of it then, as far as the checks go. */
-	if (key->mark)
-		*(struct model_mark *)((char *)object + key->mark) = (struct model_mark){ 0 };
+	parse_unmark(key, object);
 	if (guess.best)
 		text_addf(&hint, "did you mean '%s'?", guess.best);
 	for (w = key->words->list; w->word && !guess.best; w++)

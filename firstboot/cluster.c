@@ -23,6 +23,18 @@ enum { KUBELET_S = 90, JOIN_S = 15 * 60, INIT_S = 30 * 60, RESET_S = 5 * 60, HEA
 /* The CA comes from the seed, not from the network, and kubeadm wonders about it. */
 #define OURS_IS_THERE "--ignore-preflight-errors=FileAvailable--etc-kubernetes-pki-ca.crt"
 
+/*
+ * What an interrupted init leaves, and what runs by then. Not "all": kubeadm takes that word alone
+ * only, and its document names another check already.
+ */
+#define INIT_IS_THERE                                                                              \
+	"--ignore-preflight-errors=DirAvailable--var-lib-etcd,"                                    \
+	"FileAvailable--etc-kubernetes-manifests-kube-apiserver.yaml,"                             \
+	"FileAvailable--etc-kubernetes-manifests-kube-controller-manager.yaml,"                    \
+	"FileAvailable--etc-kubernetes-manifests-kube-scheduler.yaml,"                             \
+	"FileAvailable--etc-kubernetes-manifests-etcd.yaml,"                                       \
+	"Port-6443,Port-2379,Port-2380,Port-10250,Port-10251,Port-10252,Port-10257,Port-10259"
+
 static const char kubelet[] = "kubelet.service";
 static const char init_unit[] = "rackseed-kubeadm-init.service";
 static const char join_unit[] = "rackseed-kubeadm-join.service";
@@ -189,7 +201,7 @@ static int init_with(struct work *w, bool again, struct fault *why)
 	if (r >= 0)
 		r = save(w, why);
 	if (r >= 0)
-		r = kubeadm(w, init_unit, "init", again ? "--ignore-preflight-errors=all" : NULL,
+		r = kubeadm(w, init_unit, "init", again ? INIT_IS_THERE : NULL,
 			    INIT_S, why);
 	return r < 0 ? r : complete(w, why);
 }

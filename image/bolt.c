@@ -152,8 +152,7 @@ static int read_leaf(struct span page, size_t count, struct items *items)
 }
 
 /* All elements of a bucket in their order, through the branches above them. */
-static int read_items(const struct job *job, struct span bytes, unsigned depth,
-		      struct items *items)
+static int read_items(const struct job *job, struct span bytes, unsigned depth, struct items *items)
 {
 	struct page page;
 	size_t i;
@@ -276,8 +275,7 @@ static bool is_inline(const struct job *job, const struct items *items)
 }
 
 /* Writes a bucket's pages and adds the value that its parent keeps of it to *made. */
-static int write_bucket(const struct job *job, struct span value, unsigned depth,
-			struct text *made)
+static int write_bucket(const struct job *job, struct span value, unsigned depth, struct text *made)
 {
 	scoped(items_done) struct items items = { 0 };
 	struct bucket bucket;

@@ -68,8 +68,12 @@ static int write_grub_cfg(const struct boot *b, const struct fat *esp, struct fa
 
 int boot_efi(const struct boot *b, struct fault *why)
 {
-	const struct fat esp = { .path = b->disk, .offset = DISK_ESP_OFFSET, .size = DISK_ESP_SIZE,
-				 .label = "ESP", .bits = 32, .serial = b->serial,
+	const struct fat esp = { .path = b->disk,
+				 .offset = DISK_ESP_OFFSET,
+				 .size = DISK_ESP_SIZE,
+				 .label = "ESP",
+				 .bits = 32,
+				 .serial = b->serial,
 				 .epoch = b->texts->epoch };
 	size_t i;
 	int r = fat_format(&esp, why);
@@ -122,12 +126,34 @@ int boot_link(uint8_t *code, size_t code_len, uint8_t *core, size_t core_len, ui
 /* On the node GRUB needs no file but grub.cfg and the kernels: all modules are within. */
 static int make_core(const struct boot *b, struct fault *why)
 {
-	static const char *const words[] = {
-		"grub-mkimage", "--format=i386-pc", "--output=/" CORE,
-		"--prefix=(,gpt4)/boot/grub", "--compression=auto",
-		"biosdisk", "part_gpt", "part_msdos", "ext2", "normal", "linux", "configfile",
-		"search", "search_fs_uuid", "search_label", "test", "echo", "ls", "cat", "minicmd",
-		"serial", "terminal", "sleep", "reboot", "halt", "gzio", "regexp", NULL };
+	static const char *const words[] = { "grub-mkimage",
+					     "--format=i386-pc",
+					     "--output=/" CORE,
+					     "--prefix=(,gpt4)/boot/grub",
+					     "--compression=auto",
+					     "biosdisk",
+					     "part_gpt",
+					     "part_msdos",
+					     "ext2",
+					     "normal",
+					     "linux",
+					     "configfile",
+					     "search",
+					     "search_fs_uuid",
+					     "search_label",
+					     "test",
+					     "echo",
+					     "ls",
+					     "cat",
+					     "minicmd",
+					     "serial",
+					     "terminal",
+					     "sleep",
+					     "reboot",
+					     "halt",
+					     "gzio",
+					     "regexp",
+					     NULL };
 
 	_Static_assert(DISK_ROOT_NUMBER == 4, "the prefix above names the root partition");
 	return root_run(b->root, words, NULL, why);
@@ -149,8 +175,7 @@ static int put(int fd, const char *data, size_t len, off_t at)
 	return 0;
 }
 
-static int write_both(const struct boot *b, struct text *code, struct text *core,
-		      struct fault *why)
+static int write_both(const struct boot *b, struct text *code, struct text *core, struct fault *why)
 {
 	scoped(drop_fd) int fd = open(b->disk, O_RDWR | O_CLOEXEC);
 	int r = boot_link((uint8_t *)code->data, code->len, (uint8_t *)core->data, core->len,

@@ -15,9 +15,9 @@ struct build {
 	const struct release *release;
 	const char *source; /* the document's bytes */
 	size_t source_len;
-	int folder; /* where the document lies */
+	int folder;		 /* where the document lies */
 	const char *folder_path; /* the same, absolute */
-	const char *node_tree; /* what goes onto each node unchanged, absolute */
+	const char *node_tree;	 /* what goes onto each node unchanged, absolute */
 	struct cache cache;
 	struct progress progress;
 	int64_t epoch; /* the date of every file that the build makes */

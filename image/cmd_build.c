@@ -215,10 +215,16 @@ static int get_golden(struct job *j, unsigned uses, struct fault *why)
 
 static int build_node(struct job *j, const struct model_node *node, struct fault *why)
 {
-	static const char *const outcomes[] = { [STAMP_SAME] = "up to date", [STAMP_MADE] = "made" };
+	static const char *const outcomes[] = {
+		[STAMP_SAME] = "up to date", [STAMP_MADE] = "made"
+	};
 	unsigned uses = release_uses(node);
-	const struct stamp stamp = { .build = &j->build, .golden = &j->goldens[uses], .node = node,
-				     .record = &j->record, .folder = j->out, .path = j->out_path,
+	const struct stamp stamp = { .build = &j->build,
+				     .golden = &j->goldens[uses],
+				     .node = node,
+				     .record = &j->record,
+				     .folder = j->out,
+				     .path = j->out_path,
 				     .format = j->format,
 				     .force = command_value(j->in, "force") != NULL };
 	int r = get_golden(j, uses, why);

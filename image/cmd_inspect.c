@@ -18,7 +18,8 @@ static int inspect_image(const struct invocation *in, struct fault *why)
 	int r;
 
 	if (in->n_args != 1) {
-		fprintf(stderr, "rackseed: inspect takes one image (see rackseed inspect --help)\n");
+		fprintf(stderr,
+			"rackseed: inspect takes one image (see rackseed inspect --help)\n");
 		return EXIT_MISUSE;
 	}
 	progress_init(&progress, in->quiet);

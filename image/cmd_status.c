@@ -18,7 +18,7 @@
 #include "image/status.h"
 #include "image/virt.h"
 
-enum { PACE_MS = 2000, API_LIMIT_MS = 5000, SERVER_LEN = 320 };
+enum { PACE_MS = 2000, API_LIMIT_MS = 10000, HICCUP_S = 30, SERVER_LEN = 320 };
 
 /* One `rackseed status`: what it asks with, and what was shown last. */
 struct watch {
@@ -30,6 +30,7 @@ struct watch {
 	struct domain_facts *domains;
 	char **lines; /* --wait: each node's line as printed last */
 	bool all_ready;
+	int64_t answered_s; /* --wait: when the API server answered last, or -1 */
 	int64_t first_beat; /* the newest heartbeat at the first answer, 0: no answer yet */
 	bool is_alive;	    /* heartbeats were seen to go on */
 };
@@ -192,6 +193,14 @@ static void feel_pulse(struct watch *w, const struct status_facts *facts)
 		w->first_beat = newest;
 }
 
+/* A busy API server misses one answer and gives the next: no change worth a line. */
+static bool is_hiccup(struct watch *w, const struct status_facts *facts, int64_t elapsed_s)
+{
+	if (!facts->api_silent)
+		w->answered_s = elapsed_s;
+	return facts->api_silent && w->answered_s >= 0 && elapsed_s - w->answered_s < HICCUP_S;
+}
+
 /* Asks everybody once and hands the picture to show(). */
 static int look(struct watch *w, int64_t elapsed_s,
 		int (*show)(struct watch *w, int64_t elapsed_s, struct fault *why),
@@ -207,7 +216,7 @@ static int look(struct watch *w, int64_t elapsed_s,
 		facts.domains = w->domains;
 	w->all_ready = status_merge(w->model, &facts, w->rows);
 	feel_pulse(w, &facts);
-	return show(w, elapsed_s, why);
+	return is_hiccup(w, &facts, elapsed_s) ? 0 : show(w, elapsed_s, why);
 }
 
 static int show_all(struct watch *w, int64_t elapsed_s, struct fault *why)
@@ -275,6 +284,7 @@ static int wait_ready(struct watch *w, long limit_s, struct fault *why)
 			break;
 		nanosleep(&pace, NULL);
 	}
+	w->answered_s = -1;
 	if (r == 0 && w->in->json)
 		r = look(w, 0, show_all, why);
 	w->all_ready = w->all_ready && w->is_alive;
@@ -286,7 +296,7 @@ static int wait_ready(struct watch *w, long limit_s, struct fault *why)
 static int run_status(const struct invocation *in, struct fault *why)
 {
 	scoped(model_done) struct model m = { 0 };
-	struct watch w = { .in = in, .model = &m };
+	struct watch w = { .in = in, .model = &m, .answered_s = -1 };
 	const char *timeout = command_value(in, "timeout");
 	char *end;
 	long limit_s = 0;

@@ -31,15 +31,6 @@ void container_done(struct container_images *c)
 	text_done(&c->key);
 }
 
-int container_is_archive(const char *entry)
-{
-	size_t n = strlen(entry);
-
-	if (n > 4 && strcmp(entry + n - 4, ".tar") == 0)
-		return true;
-	return entry[0] == '/' || strncmp(entry, "./", 2) == 0 || strncmp(entry, "../", 3) == 0;
-}
-
 static int fetch(struct build *b, const char *reference, struct text *path, struct fault *why)
 {
 	scoped(args_done) struct args argv = { 0 };
@@ -48,8 +39,10 @@ static int fetch(struct build *b, const char *reference, struct text *path, stru
 	int r;
 
 	if (strchr(reference, '@'))
-		return fault_set(why, EINVAL, "images: '%s': an archive cannot keep a digest: "
-					      "give a tag", reference);
+		return fault_set(why, EINVAL,
+				 "images: '%s': an archive cannot keep a digest: "
+				 "give a tag",
+				 reference);
 	r = digest_bytes(reference, strlen(reference), hex, why);
 	if (r < 0)
 		return r;
@@ -82,7 +75,7 @@ static int collect_one(struct build *b, const char *entry, struct container_imag
 	char hex[DIGEST_LEN];
 	int r = 0;
 
-	if (!container_is_archive(entry))
+	if (!model_image_is_file(entry))
 		r = fetch(b, entry, &path, why);
 	else
 		text_addf(&path, "%s%s%s", *entry == '/' ? "" : b->folder_path,
@@ -176,8 +169,10 @@ static int pin(struct build *b, const char *root, const char *pause, struct faul
 		return r;
 	if (has_line(text_str(&names), pause))
 		return ctr(root, label, NULL, why);
-	progress_note(&b->progress, "images: none of the archives holds %s, which every pod needs: "
-				    "nodes will pull it", pause);
+	progress_note(&b->progress,
+		      "images: none of the archives holds %s, which every pod needs: "
+		      "nodes will pull it",
+		      pause);
 	return 0;
 }
 

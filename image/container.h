@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "image/args.h"
-
 #include "base/text.h"
+#include "image/args.h"
 
 struct build;
 struct fault;
@@ -11,7 +10,7 @@ struct fault;
 /* The container images of the document, put into the root's own containerd on the host. */
 struct container_images {
 	struct args archives; /* absolute paths */
-	struct text key; /* their sums */
+	struct text key;      /* their sums */
 };
 
 void container_done(struct container_images *c);
@@ -19,9 +18,6 @@ void container_done(struct container_images *c);
 /* Finds the archives and fetches the references with skopeo into the cache. */
 int container_collect(struct build *b, struct container_images *ret, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
-
-/* Whether an entry of images: is the path of an archive, not a reference. Pure. */
-int container_is_archive(const char *entry) __attribute__((nonnull));
 
 /*
  * Imports them with the root's containerd, run in a mount namespace of its own and ended again;

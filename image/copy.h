@@ -8,7 +8,7 @@ struct progress;
 
 /* Large files: room for them, and copies that keep their holes. */
 
-/* 0 when the file system of dirfd has that many bytes free; else -ENOSPC, which names both sizes. */
+/* 0 when the file system of dirfd has that many bytes free; else -ENOSPC that names both sizes. */
 int copy_room(int dirfd, const char *name, uint64_t bytes, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 

@@ -33,9 +33,11 @@ static void rest(void)
 
 static void become(const char *root, const char *proc, int log)
 {
-	const char *const argv[] = { "unshare", "--mount", "--propagation", "private", proc,
-				     "chroot", root, "/usr/bin/containerd", "--config", "/" CONFIG,
-				     NULL };
+	const char *const argv[] = {
+		"unshare", "--mount", "--propagation",	     "private",	 proc,
+		"chroot",  root,      "/usr/bin/containerd", "--config", "/" CONFIG,
+		NULL
+	};
 	int null = open("/dev/null", O_RDONLY);
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

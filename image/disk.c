@@ -32,11 +32,12 @@ DEFINE_DROP(type, struct fdisk_parttype *, fdisk_unref_parttype)
 static const struct part {
 	const char *name, *type;
 	uint64_t offset, size; /* size 0: the root's */
-	size_t id; /* in struct disk_ids */
+	size_t id;	       /* in struct disk_ids */
 } parts[] = {
 	{ "ESP", TYPE_ESP, DISK_ESP_OFFSET, DISK_ESP_SIZE, offsetof(struct disk_ids, esp) },
 	{ "BIOS", TYPE_BIOS, DISK_BIOS_OFFSET, DISK_BIOS_SIZE, offsetof(struct disk_ids, bios) },
-	{ SEED_LABEL, TYPE_DATA, DISK_SEED_OFFSET, DISK_SEED_SIZE, offsetof(struct disk_ids, seed) },
+	{ SEED_LABEL, TYPE_DATA, DISK_SEED_OFFSET, DISK_SEED_SIZE,
+	  offsetof(struct disk_ids, seed) },
 	{ "rackseed-root", TYPE_ROOT, DISK_ROOT_OFFSET, 0, offsetof(struct disk_ids, root) },
 };
 

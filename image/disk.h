@@ -28,7 +28,7 @@ enum {
 struct disk_ids { /* UUIDs, derived from the key of the golden image */
 	char disk[DIGEST_UUID_LEN];
 	char esp[DIGEST_UUID_LEN], bios[DIGEST_UUID_LEN], seed[DIGEST_UUID_LEN];
-	char root[DIGEST_UUID_LEN]; /* of the partition */
+	char root[DIGEST_UUID_LEN];				   /* of the partition */
 	char root_fs[DIGEST_UUID_LEN], hash_seed[DIGEST_UUID_LEN]; /* of its file system */
 };
 

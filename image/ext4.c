@@ -77,8 +77,10 @@ static int make(const struct ext4 *what, struct fault *why)
 	args_add(&argv, "%lluk", (unsigned long long)(what->size / 1024));
 	if (!args_list(&argv) || !args_list(&env))
 		return fault_errno(why, ENOMEM, "mke2fs");
-	return run(&(struct run){ .argv = args_list(&argv), .env = args_list(&env),
-				  .timeout_ms = 60 * 60 * 1000 }, why);
+	return run(&(struct run){ .argv = args_list(&argv),
+				  .env = args_list(&env),
+				  .timeout_ms = 60 * 60 * 1000 },
+		   why);
 }
 
 static int ext2_fault(struct fault *why, errcode_t code, const char *what)

@@ -8,12 +8,12 @@ struct fault;
 /* A tree of files as an ext4 file system at a place within a disk image. */
 
 struct ext4 {
-	const char *disk; /* the image file */
+	const char *disk;      /* the image file */
 	uint64_t offset, size; /* of the partition, in bytes */
-	const char *root; /* the tree */
+	const char *root;      /* the tree */
 	const char *uuid, *hash_seed;
 	const char *mke2fs_conf; /* a file */
-	int64_t epoch; /* no time in it is later */
+	int64_t epoch;		 /* no time in it is later */
 };
 
 /* Bytes that a file system for the tree needs, with room to boot and grow in; whole MiB. */

@@ -19,8 +19,12 @@ static int mtool(const struct fat *fat, const struct args *argv, const char *dat
 	if (!args_list(argv))
 		return fault_errno(why, ENOMEM, "mtools");
 	snprintf(epoch, sizeof(epoch), "SOURCE_DATE_EPOCH=%lld", (long long)fat->epoch);
-	return run(&(struct run){ .argv = args_list(argv), .env = env, .input = data,
-				  .input_len = len, .timeout_ms = 5 * 60 * 1000 }, why);
+	return run(&(struct run){ .argv = args_list(argv),
+				  .env = env,
+				  .input = data,
+				  .input_len = len,
+				  .timeout_ms = 5 * 60 * 1000 },
+		   why);
 }
 
 static void begin(const struct fat *fat, const char *program, struct args *argv)

@@ -158,26 +158,30 @@ static int make_disk(struct work *w, struct fault *why)
 	if (r < 0)
 		return r;
 	fd = openat(w->build->cache.fd, DISK, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0 ||
-	    ftruncate(fd, (off_t)(DISK_ROOT_OFFSET + w->root_size + DISK_TAIL)) < 0)
+	if (fd < 0 || ftruncate(fd, (off_t)(DISK_ROOT_OFFSET + w->root_size + DISK_TAIL)) < 0)
 		return fault_errno(why, errno, "%s", text_str(&w->disk));
 	return disk_partition(text_str(&w->disk), &w->ids, w->root_size, why);
 }
 
 static int fill_disk(struct work *w, struct fault *why)
 {
-	const struct boot boot = { .disk = text_str(&w->disk), .root = text_str(&w->root),
-				   .release = w->build->release, .texts = &w->texts,
+	const struct boot boot = { .disk = text_str(&w->disk),
+				   .root = text_str(&w->root),
+				   .release = w->build->release,
+				   .texts = &w->texts,
 				   .serial = (uint32_t)strtoul(w->ids.esp, NULL, 16) };
-	const struct ext4 ext4 = { .disk = text_str(&w->disk), .offset = DISK_ROOT_OFFSET,
-				   .size = w->root_size, .root = text_str(&w->root),
-				   .uuid = w->ids.root_fs, .hash_seed = w->ids.hash_seed,
+	const struct ext4 ext4 = { .disk = text_str(&w->disk),
+				   .offset = DISK_ROOT_OFFSET,
+				   .size = w->root_size,
+				   .root = text_str(&w->root),
+				   .uuid = w->ids.root_fs,
+				   .hash_seed = w->ids.hash_seed,
 				   .mke2fs_conf = text_str(&w->conf),
 				   .epoch = w->build->epoch };
 	int r;
 
-	r = fs_write(w->build->cache.fd, CONF, 0644, render_mke2fs_conf,
-		     strlen(render_mke2fs_conf), why);
+	r = fs_write(w->build->cache.fd, CONF, 0644, render_mke2fs_conf, strlen(render_mke2fs_conf),
+		     why);
 	if (r >= 0)
 		r = boot_efi(&boot, why);
 	if (r >= 0)
@@ -213,8 +217,9 @@ static int make(struct work *w, const char *key, const char *name, struct fault 
 	int r;
 
 	if (geteuid() != 0)
-		return fault_set(why, EPERM, "making a golden disk needs root: run rackseed build "
-					     "with sudo");
+		return fault_set(why, EPERM,
+				 "making a golden disk needs root: run rackseed build "
+				 "with sudo");
 	if (stat(text_str(&w->rootfs.path), &st) < 0)
 		return fault_errno(why, errno, "%s", text_str(&w->rootfs.path));
 	r = copy_room(b->cache.fd, b->cache.path, (uint64_t)st.st_size * 5 / 2, why);

@@ -16,11 +16,11 @@ struct inspection {
 	int64_t bytes; /* the size that a machine sees */
 	char *product, *kernel;
 	struct root_facts facts;
-	struct args packages; /* "name version", sorted by name */
+	struct args packages;			/* "name version", sorted by name */
 	char *cluster, *node, *roles, *address; /* of the seed */
-	char *seed; /* "verified", "none", or what is wrong with it */
-	int seed_good; /* 1: verified, 0: none, -1: damaged */
-	struct args secrets; /* the seed's files below secrets/ */
+	char *seed;				/* "verified", "none", or what is wrong with it */
+	int seed_good;				/* 1: verified, 0: none, -1: damaged */
+	struct args secrets;			/* the seed's files below secrets/ */
 };
 
 void inspection_done(struct inspection *i);

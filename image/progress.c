@@ -73,8 +73,11 @@ static void show(struct progress *p, bool now)
 {
 	scoped(text_done) struct text line = { 0 };
 	int64_t t = now_ms();
-	struct progress_view v = { .name = p->name, .done = p->done, .total = p->total,
-				   .permille = p->permille, .elapsed_ms = t - p->began_ms };
+	struct progress_view v = { .name = p->name,
+				   .done = p->done,
+				   .total = p->total,
+				   .permille = p->permille,
+				   .elapsed_ms = t - p->began_ms };
 
 	if (!p->live || !p->open || (!now && t - p->shown_ms < SHOW_EVERY_MS))
 		return;

@@ -14,9 +14,9 @@ struct text;
 
 struct record_node {
 	char *name, *disk, *format; /* file names, "qcow2" or "raw" */
-	char *golden; /* "golden-KEY.raw" */
-	char *seed_sha256; /* of the seed's SHA256SUMS */
-	uint64_t bytes; /* the size that the machine sees */
+	char *golden;		    /* "golden-KEY.raw" */
+	char *seed_sha256;	    /* of the seed's SHA256SUMS */
+	uint64_t bytes;		    /* the size that the machine sees */
 };
 
 struct record {

@@ -98,8 +98,8 @@ const char *release_distribution(enum model_distribution distribution)
 	return names[distribution];
 }
 
-int release_find(enum model_distribution distribution, const char *name,
-		 const struct release **ret, struct fault *why)
+int release_find(enum model_distribution distribution, const char *name, const struct release **ret,
+		 struct fault *why)
 {
 	scoped(text_done) struct text known = { 0 };
 	const struct release *row;

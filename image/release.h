@@ -6,7 +6,7 @@
 struct args;
 struct fault;
 
-/* What is different from release to release of a distribution: a table, and questions to it. Pure. */
+/* What differs from release to release of a distribution: a table, and questions to it. Pure. */
 
 /* What a golden image is for; nodes with the same uses share one. */
 enum release_use {
@@ -17,19 +17,18 @@ enum release_use {
 
 struct release {
 	enum model_distribution distribution;
-	const char *name; /* "bookworm" */
-	const char *version; /* "12" */
-	unsigned bit; /* in the table of packages */
+	const char *name;	/* "bookworm" */
+	const char *version;	/* "12" */
+	unsigned bit;		/* in the table of packages */
 	const char *components; /* of its archive */
-	const char *keyring; /* below /usr/share/keyrings on the host */
-	const char *efi; /* the folder of the ESP where its signed GRUB looks */
+	const char *keyring;	/* below /usr/share/keyrings on the host */
+	const char *efi;	/* the folder of the ESP where its signed GRUB looks */
 	int containerd_major, containerd_minor;
 };
 
 /* By code name or version number; a fault lists those that are known. */
-int release_find(enum model_distribution distribution, const char *name,
-		 const struct release **ret, struct fault *why)
-	__attribute__((nonnull, warn_unused_result));
+int release_find(enum model_distribution distribution, const char *name, const struct release **ret,
+		 struct fault *why) __attribute__((nonnull, warn_unused_result));
 
 const char *release_distribution(enum model_distribution distribution);
 

@@ -9,15 +9,15 @@ struct text;
 
 /* Names and numbers that the texts speak of. */
 struct render {
-	const char *distribution, *release; /* "debian", "bookworm" */
+	const char *distribution, *release;	     /* "debian", "bookworm" */
 	const char *kubernetes, *containerd, *pause; /* exact, or NULL where there is none */
-	char *const *kernel_arguments; /* of the document, or NULL */
+	char *const *kernel_arguments;		     /* of the document, or NULL */
 	const char *root_uuid, *root_part_uuid, *esp_part_uuid;
 	unsigned root_number; /* the root partition's */
-	int64_t epoch; /* the date of every file that the build makes */
+	int64_t epoch;	      /* the date of every file that the build makes */
 };
 
-void render_grub(const struct render *in, struct text *out); /* /boot/grub/grub.cfg */
+void render_grub(const struct render *in, struct text *out);	 /* /boot/grub/grub.cfg */
 void render_grub_efi(const struct render *in, struct text *out); /* the ESP's, which finds it */
 void render_fstab(const struct render *in, struct text *out);
 void render_repart(const struct render *in, struct text *out);

@@ -31,8 +31,10 @@ int root_run(const char *root, const char *const *words, struct text *out, struc
 	args_add_all(&argv, words);
 	if (!args_list(&argv))
 		return fault_errno(why, ENOMEM, "%s", words[0]);
-	return run(&(struct run){ .argv = args_list(&argv), .env = env, .out = out,
-				  .timeout_ms = LONG_MS }, why);
+	return run(
+		&(struct run){
+			.argv = args_list(&argv), .env = env, .out = out, .timeout_ms = LONG_MS },
+		why);
 }
 
 int root_pack_node_tree(const struct build *b, const char *tar, struct fault *why)
@@ -60,10 +62,20 @@ int root_pack_node_tree(const struct build *b, const char *tar, struct fault *wh
 
 int root_unpack(const char *tar, const char *root, struct fault *why)
 {
-	const char *const argv[] = { "tar", "--extract", "--file", tar, "--directory", root,
-				     "--numeric-owner", "--same-owner", "--preserve-permissions",
-				     "--xattrs", "--xattrs-include=*", "--no-overwrite-dir",
-				     "--keep-directory-symlink", NULL };
+	const char *const argv[] = { "tar",
+				     "--extract",
+				     "--file",
+				     tar,
+				     "--directory",
+				     root,
+				     "--numeric-owner",
+				     "--same-owner",
+				     "--preserve-permissions",
+				     "--xattrs",
+				     "--xattrs-include=*",
+				     "--no-overwrite-dir",
+				     "--keep-directory-symlink",
+				     NULL };
 
 	return run(&(struct run){ .argv = argv, .timeout_ms = LONG_MS }, why);
 }
@@ -120,8 +132,15 @@ static int ask_pause(const struct build *b, const char *root, struct root_facts 
 {
 	scoped(text_done) struct text out = { 0 };
 	char version[40];
-	const char *words[] = { "kubeadm", "config", "images", "list", "--kubernetes-version",
-				version, "--image-repository", b->model->image_repository, NULL };
+	const char *words[] = { "kubeadm",
+				"config",
+				"images",
+				"list",
+				"--kubernetes-version",
+				version,
+				"--image-repository",
+				b->model->image_repository,
+				NULL };
 	const char *line;
 	int r;
 

@@ -51,10 +51,10 @@ unsigned rootfs_permille(const char *line)
 		const char *begin;
 		unsigned permille;
 	} marks[] = {
-		{ "I: running apt-get update", 10 },	{ "I: downloading packages", 40 },
-		{ "I: extracting archives", 100 },	{ "I: installing essential", 150 },
-		{ "I: installing remaining", 250 },	{ "I: cleaning package lists", 900 },
-		{ "I: creating tarball", 930 },		{ "I: done", 990 },
+		{ "I: running apt-get update", 10 }, { "I: downloading packages", 40 },
+		{ "I: extracting archives", 100 },   { "I: installing essential", 150 },
+		{ "I: installing remaining", 250 },  { "I: cleaning package lists", 900 },
+		{ "I: creating tarball", 930 },	     { "I: done", 990 },
 	};
 	size_t i;
 
@@ -75,7 +75,8 @@ const char *rootfs_remedy(const char *line)
 		{ "NO_PUBKEY", "install the archive's keyring package on this machine" },
 		{ "is not signed", "install the archive's keyring package on this machine" },
 		{ "Could not resolve", "is the mirror's name right, and the network up?" },
-		{ "Temporary failure resolving", "is the mirror's name right, and the network up?" },
+		{ "Temporary failure resolving",
+		  "is the mirror's name right, and the network up?" },
 		{ "Could not connect", "is the mirror up? os.mirror names another" },
 		{ "404", "check os.release and os.mirror" },
 		{ "No space left", "make room, or set RACKSEED_CACHE and TMPDIR elsewhere" },
@@ -101,7 +102,7 @@ static void heed(const char *line, void *data)
 
 	if (permille)
 		progress_permille(w->progress, permille);
-	if (!w->first[0] && (strncmp(line, "E: ", 3) == 0 || strncmp(line, "Err:", 4) == 0))
+	if (!w->first[0] && strncmp(line, "E: ", 3) == 0)
 		snprintf(w->first, sizeof(w->first), "%s", line + 3);
 }
 
@@ -145,9 +146,13 @@ static void add_arguments(const struct build *b, const struct args *packages,
 	args_add(out, "mmdebstrap");
 	args_add_all(out, fixed_options);
 	args_add(out, "--components=%s", b->release->components);
+	if (sources_are_local(s))
+		args_add(out, "--hook-dir=/usr/share/mmdebstrap/hooks/file-mirror-automount");
 	/* mmdebstrap's own hook "upload", no shell is started for it. */
-	args_add(out, "--setup-hook=upload %s/" FOLDER "/extra.list "
-		      "/etc/apt/sources.list.d/rackseed-build.list", b->cache.path);
+	args_add(out,
+		 "--setup-hook=upload %s/" FOLDER "/extra.list "
+		 "/etc/apt/sources.list.d/rackseed-build.list",
+		 b->cache.path);
 	args_add(out, "--setup-hook=upload %s/" FOLDER "/kernel-img.conf /etc/kernel-img.conf",
 		 b->cache.path);
 	for (i = 0; i < packages->n; i++)
@@ -172,8 +177,12 @@ static int make(struct build *b, const struct args *packages, const struct sourc
 	add_arguments(b, packages, s, target, &argv);
 	if (!args_list(&argv))
 		return fault_errno(why, ENOMEM, "mmdebstrap");
-	r = run(&(struct run){ .argv = args_list(&argv), .env = env, .line = heed, .data = &watch,
-			       .timeout_ms = 3 * 60 * 60 * 1000 }, why);
+	r = run(&(struct run){ .argv = args_list(&argv),
+			       .env = env,
+			       .line = heed,
+			       .data = &watch,
+			       .timeout_ms = 3 * 60 * 60 * 1000 },
+		why);
 	if (r == -ENOENT)
 		return fault_wrap(why, "install mmdebstrap");
 	if (r < 0 && watch.first[0]) {
@@ -193,8 +202,9 @@ static int make_and_keep(struct build *b, const struct args *packages, const str
 	int r;
 
 	if (geteuid() != 0)
-		return fault_set(why, EPERM, "making a root file system needs root: run rackseed "
-					     "build with sudo");
+		return fault_set(why, EPERM,
+				 "making a root file system needs root: run rackseed "
+				 "build with sudo");
 	r = copy_room(b->cache.fd, b->cache.path, room_needed, why);
 	if (r == 0)
 		r = prepare(b, s, why);

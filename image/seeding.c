@@ -17,8 +17,7 @@
 
 enum { MAX_SECRET = 1 << 20 };
 
-static int add_secret(const struct build *b, const char *path, struct seed *seed,
-		      struct fault *why)
+static int add_secret(const struct build *b, const char *path, struct seed *seed, struct fault *why)
 {
 	scoped(text_wipe) struct text bytes = { 0 };
 	scoped(text_done) struct text full = { 0 };

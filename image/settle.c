@@ -53,9 +53,11 @@ static const struct {
 
 /* Enabled where the root has them; those with a wildcard are the node tree's. */
 static const char *const units[] = {
-	"systemd-networkd.service", "systemd-resolved.service", "systemd-timesyncd.service",
-	"ssh.service",		    "containerd.service",	"kubelet.service",
-	"rackseed-*.service",	    "rackseed-*.timer",		"rackseed-*.path",
+	"systemd-networkd.service",  "systemd-resolved.service",
+	"systemd-timesyncd.service", "ssh.service",
+	"containerd.service",	     "kubelet.service",
+	"rackseed-*.service",	     "rackseed-*.timer",
+	"rackseed-*.path",
 };
 
 static int remove_matches(int root, const char *folder, const char *pattern, struct fault *why)
@@ -190,16 +192,16 @@ static int enable_units(const char *root, int root_fd, struct fault *why)
 		r = fs_link(root_fd, UNITS "/sysinit.target.wants/systemd-repart.service",
 			    "../systemd-repart.service", why);
 	if (r >= 0)
-		r = fs_link(root_fd, "etc/resolv.conf",
-			    "../run/systemd/resolve/stub-resolv.conf", why);
+		r = fs_link(root_fd, "etc/resolv.conf", "../run/systemd/resolve/stub-resolv.conf",
+			    why);
 	return r < 0 ? r : 0;
 }
 
 /* These change with the cluster, never by themselves. */
 static int hold(const char *root, struct fault *why)
 {
-	static const char *const words[] = { "apt-mark", "hold",    "kubeadm",
-					     "kubelet",	 "kubectl", "containerd", NULL };
+	static const char *const words[] = { "apt-mark", "hold",       "kubeadm", "kubelet",
+					     "kubectl",	 "containerd", NULL };
 
 	return root_run(root, words, NULL, why);
 }

@@ -30,16 +30,14 @@ void sources_done(struct sources *s)
 	text_done(&s->key);
 }
 
-static bool has_word(const char *words, const char *word, size_t n)
+static bool has_word(const char *words, const char *word)
 {
-	const char *at = words;
+	size_t n = strlen(word);
+	const char *at;
 
-	while ((at = strstr(at, word))) {
-		if (strncmp(at, word, n) == 0 && (at == words || at[-1] == ' ') &&
-		    (at[n] == ' ' || at[n] == '\0'))
+	for (at = words; (at = strstr(at, word)); at++)
+		if ((at == words || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
 			return true;
-		at++;
-	}
 	return false;
 }
 
@@ -52,8 +50,7 @@ static void add_target(const char *line, const char *release, const char *compon
 	size_t i;
 
 	if (sscanf(line, "%511s %63s %63s", uri, suite, component) != 3 ||
-	    strncmp(suite, release, strlen(release)) != 0 ||
-	    !has_word(components, component, strlen(component)))
+	    strncmp(suite, release, strlen(release)) != 0 || !has_word(components, component))
 		return;
 	for (i = 0; i < COUNT(tails); i++)
 		if (strcmp(suite + strlen(release), tails[i]) == 0)
@@ -77,9 +74,12 @@ void sources_from_apt(const char *targets, const char *release, const char *comp
 /* A machine of the same release knows a mirror that it reaches; one that has none says so here. */
 static void ask_apt(const struct build *b, struct sources *s)
 {
-	static const char *const argv[] = { "apt-get", "indextargets", "--format",
+	static const char *const argv[] = { "apt-get",
+					    "indextargets",
+					    "--format",
 					    "$(REPO_URI) $(RELEASE) $(COMPONENT)",
-					    "Created-By: Packages", NULL };
+					    "Created-By: Packages",
+					    NULL };
 	scoped(text_done) struct text out = { 0 };
 	struct fault ignored = { 0 };
 
@@ -147,14 +147,28 @@ static int add_default(const struct build *b, struct sources *s, struct fault *w
 	const struct model_version *v = &b->model->kubernetes;
 
 	if (access(KUBERNETES_KEY, R_OK) < 0)
-		return fault_set(why, ENOENT,
-				 "no source for the packages of Kubernetes %d.%d: name one under "
-				 "os.sources (a folder of .deb files, or a deb line), or put the key "
-				 "of pkgs.k8s.io at " KUBERNETES_KEY,
-				 v->major, v->minor);
+		return fault_set(
+			why, ENOENT,
+			"no source for the packages of Kubernetes %d.%d: name one under "
+			"os.sources (a folder of .deb files, or a deb line), or put the key "
+			"of pkgs.k8s.io at " KUBERNETES_KEY,
+			v->major, v->minor);
 	args_add(&s->lines, "deb [signed-by=%s] https://pkgs.k8s.io/core:/stable:/v%d.%d/deb/ /",
 		 KUBERNETES_KEY, v->major, v->minor);
 	return 0;
+}
+
+bool sources_are_local(const struct sources *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->mirrors.n; i++)
+		if (strstr(s->mirrors.list[i], " file:/"))
+			return true;
+	for (i = 0; i < s->lines.n; i++)
+		if (strstr(s->lines.list[i], " file:/"))
+			return true;
+	return false;
 }
 
 int sources_collect(const struct build *b, unsigned uses, struct sources *ret, struct fault *why)
@@ -171,10 +185,10 @@ int sources_collect(const struct build *b, unsigned uses, struct sources *ret, s
 	if (!source && (uses & RELEASE_KUBERNETES))
 		r = add_default(b, &s, why);
 	for (; r == 0 && source && *source; source++) {
-		if (strncmp(*source, "deb ", 4) == 0)
-			args_add(&s.lines, "%s", *source);
-		else
+		if (model_source_is_folder(*source))
 			r = add_folder(b, &s, *source, why);
+		else
+			args_add(&s.lines, "%s", *source);
 	}
 	for (i = 0; i < s.mirrors.n; i++)
 		text_addf(&s.key, "mirror %s\n", s.mirrors.list[i]);

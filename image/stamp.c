@@ -73,16 +73,20 @@ static int refuse_used(const struct stamp *s, const struct names *n, struct faul
 	argv[4] = text_str(&path);
 	if (run(&(struct run){ .argv = argv }, &said) == 0 || !strstr(said.text, "lock"))
 		return 0;
-	return fault_set(why, EBUSY, "'%s' is in use by a machine: take it down first (rackseed vm "
-				     "down %s)", text_str(&n->disk), s->node->name);
+	return fault_set(why, EBUSY,
+			 "'%s' is in use by a machine: take it down first (rackseed vm "
+			 "down %s)",
+			 text_str(&n->disk), s->node->name);
 }
 
 /* A temp file of the seed's size with the seed in it, readable by the owner alone. */
 static int make_seed(const struct stamp *s, const struct names *n, const struct seed *seed,
 		     const char *sum, struct fault *why)
 {
-	const struct fat fat = { .path = text_str(&n->seed_temp_path), .size = SEED_BYTES,
-				 .label = SEED_LABEL, .epoch = s->build->epoch,
+	const struct fat fat = { .path = text_str(&n->seed_temp_path),
+				 .size = SEED_BYTES,
+				 .label = SEED_LABEL,
+				 .epoch = s->build->epoch,
 				 .serial = (uint32_t)(strtoull(sum, NULL, 16) >> 32) };
 	scoped(drop_fd) int fd = -1;
 
@@ -164,8 +168,8 @@ static int fill_qcow2(const struct stamp *s, const struct names *n, uint64_t byt
 	args_add(&argv, "write -q -s %s %d %d", text_str(&n->seed_temp), DISK_SEED_OFFSET,
 		 SEED_BYTES);
 	args_add(&argv, "%s", text_str(&n->disk_temp));
-	r = args_list(&argv) ? run(&(struct run){ .argv = args_list(&argv), .dir = s->path }, why) :
-			       fault_errno(why, ENOMEM, "qemu-io");
+	r = args_list(&argv) ? run(&(struct run){ .argv = args_list(&argv), .dir = s->path }, why)
+			     : fault_errno(why, ENOMEM, "qemu-io");
 	unlinkat(s->folder, head_name, 0);
 	unlinkat(s->folder, tail_name, 0);
 	return r;
@@ -175,8 +179,11 @@ static int make_qcow2(const struct stamp *s, const struct names *n, uint64_t byt
 		      struct fault *why)
 {
 	char size[32];
-	const char *const create[] = { "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw",
-				       "-b", n->golden, text_str(&n->disk_temp), size, NULL };
+	const char *const create[] = {
+		"qemu-img", "create", "-q", "-f",      "qcow2",
+		"-F",	    "raw",    "-b", n->golden, text_str(&n->disk_temp),
+		size,	    NULL
+	};
 	int r = place_golden(s, n, why);
 
 	if (r < 0)
@@ -187,8 +194,7 @@ static int make_qcow2(const struct stamp *s, const struct names *n, uint64_t byt
 	return r < 0 ? r : fill_qcow2(s, n, bytes, why);
 }
 
-static int make_raw(const struct stamp *s, const struct names *n, uint64_t bytes,
-		    struct fault *why)
+static int make_raw(const struct stamp *s, const struct names *n, uint64_t bytes, struct fault *why)
 {
 	scoped(drop_fd) int from = open(text_str(&s->golden->path), O_RDONLY | O_CLOEXEC);
 	scoped(drop_fd) int seed = openat(s->folder, text_str(&n->seed_temp), O_RDONLY | O_CLOEXEC);

@@ -21,8 +21,8 @@ struct stamp {
 	const struct golden *golden;
 	const struct model_node *node;
 	struct record *record; /* of what is in the folder; the node's entry is put into it */
-	int folder; /* where disks go */
-	const char *path; /* the same, absolute */
+	int folder;	       /* where disks go */
+	const char *path;      /* the same, absolute */
 	enum stamp_format format;
 	bool force; /* also when nothing has changed */
 };

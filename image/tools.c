@@ -78,8 +78,8 @@ int tools_node_tree(char **ret_path, struct fault *why)
 	if (own && *own) {
 		found = accept(own);
 		if (!found)
-			return fault_set(why, ENOENT, "RACKSEED_NODE_TREE: no '" PROGRAM "' in '%s'",
-					 own);
+			return fault_set(why, ENOENT,
+					 "RACKSEED_NODE_TREE: no '" PROGRAM "' in '%s'", own);
 	}
 	for (i = 0; !found && exe && i < COUNT(places); i++) {
 		scoped(text_done) struct text candidate = { 0 };
@@ -88,8 +88,9 @@ int tools_node_tree(char **ret_path, struct fault *why)
 		found = accept(text_str(&candidate));
 	}
 	if (!found)
-		return fault_set(why, ENOENT, "what goes onto nodes is not beside this program: "
-					      "install it, or let RACKSEED_NODE_TREE name it");
+		return fault_set(why, ENOENT,
+				 "what goes onto nodes is not beside this program: "
+				 "install it, or let RACKSEED_NODE_TREE name it");
 	*ret_path = found;
 	return 0;
 }
