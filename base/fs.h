@@ -18,7 +18,7 @@ enum fs_outcome { FS_SAME = 0, FS_CHANGED = 1 };
 /* For scoped(): closes *fd unless negative. */
 void drop_fd(int *fd);
 
-/* Adds the whole file to *out. Refuses more than max bytes (-EFBIG) and anything but a file or device. */
+/* Adds the whole file to *out. Refuses more than max bytes (-EFBIG), folders and FIFOs. */
 int fs_read(int dirfd, const char *path, size_t max, struct text *out, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 

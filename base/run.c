@@ -65,7 +65,7 @@ static struct trouble become(const struct run *what, int in, int out, int err)
 	int i;
 
 	setpgid(0, 0);
-	/* Where this process was started without 0, 1 or 2, the pipes may have taken their places. */
+	/* Where this process was started without 0, 1 or 2, the pipes may have their places. */
 	for (i = 0; i < 3; i++)
 		fds[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 3);
 	for (i = 0; i < 3; i++)
@@ -191,7 +191,8 @@ static bool has_ended(pid_t pid)
 {
 	siginfo_t info = { 0 };
 
-	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == pid;
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+	       info.si_pid == pid;
 }
 
 /*

@@ -93,8 +93,8 @@ struct model_node {
 	size_t n_labels;
 	struct model_taint *taints;
 	size_t n_taints;
-	struct net_cidr pod_cidr; /* as written under podCIDR:, or family 0: cluster/pods numbers it */
-	char *network; /* the node's own network: mapping as YAML text in netplan's words, or NULL */
+	struct net_cidr pod_cidr; /* podCIDR: as written; family 0: model_pod_cidr() numbers it */
+	char *network; /* its own network: as YAML text in netplan's words, or NULL */
 	struct model_mark mark, address_mark, mac_mark, network_mark, role_mark, serial_mark,
 		pod_cidr_mark;
 };
@@ -150,8 +150,8 @@ struct model {
 
 	struct { /* where keys stand, for check */
 		struct model_mark endpoint, pod_subnet, service_subnet, subnet, gateway, token,
-			kubernetes, nodes, distribution, release, image_repository, pod_network, cloud_image,
-			cluster, user;
+			kubernetes, nodes, distribution, release, image_repository, pod_network,
+			cloud_image, cluster, user;
 		struct model_mark *images, *sources, *ssh_keys; /* one for each, or NULL */
 	} mark;
 	size_t *by_name; /* numbers of the nodes, sorted by name: for model_node(), or NULL */
@@ -176,8 +176,8 @@ bool model_is_kubernetes(const struct model_node *node); /* control plane or wor
 
 /*
  * Whether an entry of images: is a file beside the document (it begins with "./", "../" or '/', or
- * ends in .tar) and not a reference to be fetched. The same for os.sources: a folder, and not a line
- * of sources.list.
+ * ends in .tar) and not a reference to be fetched. The same for os.sources: a folder, and not a
+ * line of sources.list.
  */
 bool model_image_is_file(const char *image) __attribute__((nonnull));
 bool model_source_is_folder(const char *source) __attribute__((nonnull));

@@ -16,6 +16,30 @@ static const int priorities[STEP_N_STATES] = {
 	[STEP_FAILED] = LOG_WARNING, [STEP_DONE] = LOG_INFO,
 };
 
+/* Whether this is no repetition, or the last time is long enough ago; notes that it is told now. */
+static bool is_due(struct announcer *to, const struct step_event *event, int64_t now_ms)
+{
+	size_t at = 0;
+	size_t i;
+
+	/* Its own row, else the one that waited longest. */
+	for (i = 0; i < COUNT(to->told); i++) {
+		if (to->told[i].name && strcmp(to->told[i].name, event->name) == 0) {
+			at = i;
+			break;
+		}
+		if (!to->told[i].name || (to->told[at].name && to->told[i].ms < to->told[at].ms))
+			at = i;
+	}
+	if (event->repeated && i < COUNT(to->told) && now_ms - to->told[at].ms < REPEAT_MS)
+		return false;
+	if (event->state == STEP_WAITING || event->state == STEP_FAILED) {
+		to->told[at].name = event->name;
+		to->told[at].ms = now_ms;
+	}
+	return true;
+}
+
 void announce(struct announcer *to, const struct step_event *event, int64_t now_ms)
 {
 	scoped(text_done) struct text line = { 0 };
@@ -23,10 +47,8 @@ void announce(struct announcer *to, const struct step_event *event, int64_t now_
 
 	if (event->state == STEP_PENDING || (event->state == STEP_RUNNING && !event->reason[0]))
 		return;
-	if (event->repeated && now_ms - to->told_ms < REPEAT_MS)
+	if (!is_due(to, event, now_ms))
 		return;
-	if (event->state == STEP_WAITING || event->state == STEP_FAILED)
-		to->told_ms = now_ms;
 	text_addf(&line, "%s: %s%s%s", event->name, event->state == STEP_FAILED ? "failed: " : "",
 		  event->reason, event->reason[0] ? "" : step_state_name(event->state));
 	text_addf(&shown, "rackseed: %s", text_str(&line));

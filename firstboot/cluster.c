@@ -134,7 +134,7 @@ static int verify_member(struct work *w, int outcome, struct fault *why)
 	if (r < 0)
 		return r;
 	state->healthy = state->healthy || w->facts.control_plane;
-	/* A worker with a certificate of its own has joined, even if the plug was pulled just then. */
+	/* A worker with its own certificate has joined, even if the plug was pulled just then. */
 	if (!w->facts.control_plane || (!state->init_started && !state->join_started))
 		state->completed = true;
 	r = save(w, why);

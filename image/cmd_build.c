@@ -103,7 +103,7 @@ static int choose_format(struct job *j, struct fault *why)
 			j->format = f;
 			return 0;
 		}
-	return fault_set(why, EINVAL, "no such format '%s': raw or qcow2", given);
+	return false;
 }
 
 static int choose_epoch(struct job *j, struct fault *why)

@@ -288,7 +288,8 @@ static int flash_run(const struct invocation *in, struct fault *why)
 
 	if (lists ? in->n_args > 1 : in->n_args < 2 || in->n_args % 2) {
 		fprintf(stderr, "rackseed: flash takes %s (see rackseed flash --help)\n",
-			lists ? "at most one node with --list" : "a node and a device, or more pairs");
+			lists ? "at most one node with --list" :
+				"a node and a device, or more pairs");
 		return EXIT_MISUSE;
 	}
 	if (command_value(in, "image") && in->n_args > 2) {

@@ -8,7 +8,7 @@ struct fault;
 struct model;
 struct text;
 
-/* A command of `rackseed` is a row: main walks the table, help and completion are printed from it. */
+/* A command of `rackseed` is a row: main walks the table, help and completion come from it. */
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_MISUSE = 2, EXIT_BAD_FILE = 3 };
 

@@ -7,7 +7,7 @@
 struct fault;
 struct flash_source;
 
-/* What of an image is written, what is made zero, and what may stay as it is on the target. Pure. */
+/* What of an image is written, what is made zero, what may stay on the target. Pure. */
 
 enum flash_kind {
 	FLASH_DATA,

@@ -50,8 +50,8 @@ struct flash_result {
 };
 
 /*
- * fd: open for writing, nobody else writes there. -ECANCELED when it was told to stop. Whatever goes
- * wrong, the fault says that the target is unfinished.
+ * fd: open for writing, nobody else writes there. -ECANCELED when it was told to stop. Whatever
+ * goes wrong, the fault says that the target is unfinished.
  */
 int flash_write(int fd, const struct flash_order *order, struct flash_progress *progress,
 		struct flash_result *ret, struct fault *why)

@@ -60,22 +60,21 @@ static void name_files(const struct stamp *s, struct names *n)
 	n->golden = strrchr(text_str(&s->golden->path), '/') + 1;
 }
 
-/* QEMU's own locks tell whether a machine has it open. */
+/* QEMU's own locks tell whether a machine has it open; the words are of its last line. */
 static int refuse_used(const struct stamp *s, const struct names *n, struct fault *why)
 {
-	const char *argv[] = { "qemu-img", "info", "-f", stamp_format_name(s->format), NULL, NULL };
-	scoped(text_done) struct text path = { 0 };
+	const char *const argv[] = { "qemu-img", "info",
+				     "-f",	 stamp_format_name(s->format),
+				     "--",	 text_str(&n->disk),
+				     NULL };
 	struct fault said = { 0 };
 
-	if (faccessat(s->folder, text_str(&n->disk), F_OK, 0) < 0)
-		return 0;
-	text_addf(&path, "%s/%s", s->path, text_str(&n->disk));
-	argv[4] = text_str(&path);
-	if (run(&(struct run){ .argv = argv }, &said) == 0 || !strstr(said.text, "lock"))
+	if (faccessat(s->folder, text_str(&n->disk), F_OK, 0) < 0 ||
+	    run(&(struct run){ .argv = argv, .dir = s->path }, &said) == 0 ||
+	    (!strstr(said.text, "lock") && !strstr(said.text, "another process")))
 		return 0;
 	return fault_set(why, EBUSY,
-			 "'%s' is in use by a machine: take it down first (rackseed vm "
-			 "down %s)",
+			 "'%s' is in use by a machine: take it down first (rackseed vm down %s)",
 			 text_str(&n->disk), s->node->name);
 }
 

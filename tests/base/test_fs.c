@@ -161,7 +161,7 @@ static void test_modes_heed_no_umask(void **state)
 		assert_int_equal(mode_of(p->fd, path), 0755);
 		*strrchr(path, '/') = '\0';
 		assert_int_equal(mode_of(p->fd, path), 0755);
-		strncat(path, "/own", 5);
+		snprintf(path, sizeof(path), "%03o/own", *mask);
 		assert_int_equal(fs_mkdirs(p->fd, path, 01770, &why), FS_CHANGED);
 		assert_int_equal(mode_of(p->fd, path), 01770);
 		umask(022);
