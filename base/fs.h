@@ -34,7 +34,7 @@ int fs_write(int dirfd, const char *path, mode_t mode, const char *data, size_t 
 int fs_link(int dirfd, const char *path, const char *target, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Makes the folder and its missing parents, all with this mode; an existing one keeps its own. */
+/* Makes the folder and its missing parents, all of this mode; an existing one keeps its own. */
 int fs_mkdirs(int dirfd, const char *path, mode_t mode, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 

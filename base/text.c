@@ -61,7 +61,7 @@ void text_addf(struct text *t, const char *format, ...)
 	n = vsnprintf(NULL, 0, format, ap);
 	va_end(ap);
 	if (n < 0 && !t->error)
-		t->error = -ENOMEM; /* longer than a printf can be */
+		t->error = -ENOMEM; /* longer than INT_MAX, or no character of this locale */
 	if (n < 0 || reserve(t, (size_t)n) < 0)
 		return;
 	va_start(ap, format);

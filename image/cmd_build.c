@@ -93,7 +93,7 @@ static int open_out(struct job *j, struct fault *why)
 	return path_of(j->out, &j->out_path, why);
 }
 
-static int choose_format(struct job *j, struct fault *why)
+static bool choose_format(struct job *j)
 {
 	const char *given = command_value(j->in, "format");
 	enum stamp_format f;
@@ -101,8 +101,9 @@ static int choose_format(struct job *j, struct fault *why)
 	for (f = 0; f < STAMP_N_FORMATS; f++)
 		if (strcmp(given ? given : "qcow2", stamp_format_name(f)) == 0) {
 			j->format = f;
-			return 0;
+			return true;
 		}
+	fprintf(stderr, "rackseed: no such format '%s': raw or qcow2\n", given);
 	return false;
 }
 
@@ -167,14 +168,12 @@ static int check_secrets(struct job *j, struct fault *why)
 static int prepare(struct job *j, struct fault *why)
 {
 	struct build *b = &j->build;
-	int r = choose_format(j, why);
+	int r = choose_epoch(j, why);
 
 	progress_init(&b->progress, j->in->quiet);
 	b->model = &j->model;
 	b->source = text_str(&j->source);
 	b->source_len = j->source.len;
-	if (r == 0)
-		r = choose_epoch(j, why);
 	if (r == 0)
 		r = b->folder = command_folder(j->in, why);
 	if (r >= 0)
@@ -266,6 +265,8 @@ static int build(const struct invocation *in, struct fault *why)
 	int r;
 
 	job.build.cache = (struct cache){ .fd = -1, .lock_fd = -1 };
+	if (!choose_format(&job))
+		return EXIT_MISUSE;
 	umask(022);
 	r = command_load(in, &job.model, &job.source, why);
 	if (r != 0)

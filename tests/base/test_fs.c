@@ -392,9 +392,10 @@ static void test_links(void **state)
 		const char *path, *target;
 		int want;
 	} cases[] = {
-		{ "l", "a", FS_CHANGED },	{ "l", "a", FS_SAME },	   { "l", "ab", FS_CHANGED },
-		{ "l", "a", FS_CHANGED },	{ "file", "a", FS_CHANGED }, { "p/q/l", "/x", FS_CHANGED },
-		{ "/p/q/l", "/x", FS_SAME },	{ "d", "a", -EISDIR },
+		{ "l", "a", FS_CHANGED },    { "l", "a", FS_SAME },
+		{ "l", "ab", FS_CHANGED },   { "l", "a", FS_CHANGED },
+		{ "file", "a", FS_CHANGED }, { "p/q/l", "/x", FS_CHANGED },
+		{ "/p/q/l", "/x", FS_SAME }, { "d", "a", -EISDIR },
 	};
 	struct place *p = *state;
 
@@ -409,7 +410,8 @@ static void test_links(void **state)
 			fail_msg("row %td: %d %s", c - cases, r, why.text);
 		if (r < 0)
 			continue;
-		assert_true(readlinkat(p->fd, c->path + (*c->path == '/'), got, sizeof(got) - 1) > 0);
+		assert_true(readlinkat(p->fd, c->path + (*c->path == '/'), got,
+				       sizeof(got) - 1) > 0);
 		assert_string_equal(got, c->target);
 	}
 }
@@ -421,10 +423,11 @@ static void test_folders(void **state)
 		mode_t mode;
 		int want;
 	} cases[] = {
-		{ "a/b/c", 0700, FS_CHANGED }, { "a/b/c", 0755, FS_SAME }, { "/a//b/d/", 0755, FS_CHANGED },
-		{ "a/b/", 0700, FS_SAME },     { "", 0700, FS_SAME },	   { "/", 0700, FS_SAME },
-		{ "link", 0700, FS_SAME },     { "link/x", 0700, FS_CHANGED },
-		{ "file", 0700, -ENOTDIR },    { "file/x", 0700, -ENOTDIR },
+		{ "a/b/c", 0700, FS_CHANGED },	  { "a/b/c", 0755, FS_SAME },
+		{ "/a//b/d/", 0755, FS_CHANGED }, { "a/b/", 0700, FS_SAME },
+		{ "", 0700, FS_SAME },		  { "/", 0700, FS_SAME },
+		{ "link", 0700, FS_SAME },	  { "link/x", 0700, FS_CHANGED },
+		{ "file", 0700, -ENOTDIR },	  { "file/x", 0700, -ENOTDIR },
 		{ "dangling", 0700, -ENOENT },
 	};
 	struct place *p = *state;

@@ -151,7 +151,8 @@ static void test_much_goes_in_and_comes_out_at_once(void **s)
 
 static void test_input_that_nobody_reads_harms_nobody(void **s)
 {
-	static const char *const lines[] = { "exit 0", "exec <&-; sleep 0.2", "head -c 10 >/dev/null" };
+	static const char *const lines[] = { "exit 0", "exec <&-; sleep 0.2",
+					     "head -c 10 >/dev/null" };
 	char *input = calloc(1, 1 << 20);
 
 	(void)s;
@@ -181,7 +182,8 @@ static void test_input_is_fed_after_the_outputs_ended(void **s)
 	assert_true(fd >= 0);
 	assert_non_null(input);
 	snprintf(line, sizeof(line), "exec 2>&- >/proc/self/fd/%d; sleep 0.2; cat", fd);
-	assert_int_equal(shell(line, (struct run){ .input = input, .input_len = 1 << 20 }, &why), 0);
+	assert_int_equal(shell(line, (struct run){ .input = input, .input_len = 1 << 20 }, &why),
+			 0);
 	assert_int_equal(fstat(fd, &st), 0);
 	assert_int_equal(st.st_size, 1 << 20);
 	close(fd);
@@ -314,7 +316,6 @@ static void test_what_it_left_behind_is_not_waited_for(void **s)
 static void test_signals_are_as_usual_in_the_program(void **s)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
-	scoped(text_done) struct text out = { 0 };
 	struct fault why = { 0 };
 	sigset_t set, old;
 	int killed, piped;

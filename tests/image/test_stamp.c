@@ -2,6 +2,8 @@
 #include "tests/test.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 #include "base/run.h"
 #include "cluster/model.h"
@@ -236,6 +238,35 @@ static void test_faults_name_the_node_and_leave_nothing(void **state)
 	tear_down(&t);
 }
 
+static void test_a_disk_that_a_machine_uses_is_left_alone(void **state)
+{
+	struct fault why = { 0 };
+	struct setting t;
+	char disk[256];
+	pid_t pid;
+	int r = STAMP_MADE;
+	int i;
+
+	(void)state;
+	set_up(&t);
+	must_stamp(&t, 1, STAMP_QCOW2, STAMP_MADE);
+	pid = fork();
+	if (pid == 0) {
+		execlp("qemu-io", "qemu-io", "-f", "qcow2", "-c", "sleep 60000",
+		       scratch_path(&t.s, "out/worker.qcow2", disk), (char *)NULL);
+		_exit(127);
+	}
+	/* Until it has opened the disk, that is made again. */
+	for (i = 0; i < 50 && r == STAMP_MADE; i++)
+		r = stamp(&t, 1, STAMP_QCOW2, true, &why);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	assert_int_equal(r, -EBUSY);
+	assert_string_equal(why.text, "node 'worker': 'worker.qcow2' is in use by a machine: take "
+				      "it down first (rackseed vm down worker)");
+	tear_down(&t);
+}
+
 static void test_a_made_disk_leaves_only_itself_and_its_golden(void **state)
 {
 	struct setting t;
@@ -257,6 +288,7 @@ int main(void)
 		cmocka_unit_test(test_a_workers_disk_holds_no_private_key),
 		cmocka_unit_test(test_a_disk_is_made_again_only_when_something_changed),
 		cmocka_unit_test(test_faults_name_the_node_and_leave_nothing),
+		cmocka_unit_test(test_a_disk_that_a_machine_uses_is_left_alone),
 		cmocka_unit_test(test_a_made_disk_leaves_only_itself_and_its_golden),
 	};
 

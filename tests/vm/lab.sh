@@ -25,11 +25,12 @@ lab_say() { echo "# $*" >&2; }
 
 # Until a command succeeds: lab_until SECONDS WHAT CMD...
 lab_until() {
-	local end=$((SECONDS + $1)) what=$2
+	local end=$((SECONDS + $1)) what=$2 out
 	shift 2
-	until "$@" >/dev/null 2>&1; do
+	until out=$("$@" 2>&1); do
 		if [ "$SECONDS" -ge "$end" ]; then
-			lab_say "waited in vain: $what"
+			lab_say "waited in vain for $what; last:"
+			printf '%s\n' "$out" | tail -n 20 | sed 's/^/# /' >&2
 			return 1
 		fi
 		sleep 1
@@ -152,13 +153,25 @@ lab_address() { # of a node
 	sed -n "s/^  $1: .*address: \([0-9.]*\),.*/\1/p" "$lab_work/cluster.yaml"
 }
 
-# lab_ssh NODE WORD...: as the admin; the words are one command line for its shell
+# lab_ssh NODE WORD...: as the admin; the words are one command line for its shell. One connection
+# per node is kept: each log-in costs an emulated machine ten seconds.
 lab_ssh() {
 	local node=$1
 	shift
-	lab_in timeout "${LAB_SSH_SECONDS:-60}" ssh -q -i "$lab_work/key" -o BatchMode=yes \
-		-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ConnectTimeout=10 \
-		-o ServerAliveInterval=10 -o ServerAliveCountMax=3 "admin@$(lab_address "$node")" "$@" </dev/null
+	lab_in timeout "${LAB_SSH_SECONDS:-90}" ssh -q -i "$lab_work/key" -o BatchMode=yes \
+		-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ConnectTimeout=30 \
+		-o ServerAliveInterval=10 -o ServerAliveCountMax=6 \
+		-o ControlMaster=auto -o ControlPersist=900 -o "ControlPath=$lab_run/ssh-$node" \
+		"admin@$(lab_address "$node")" "$@" </dev/null
+}
+
+# Forgets the connections, as before a reboot.
+lab_ssh_end() {
+	local socket
+	for socket in "$lab_run"/ssh-*; do
+		[ ! -S "$socket" ] || ssh -q -o "ControlPath=$socket" -O exit lab 2>/dev/null || true
+		rm -f "$socket"
+	done
 }
 
 # kubectl from the packages, with the kubeconfig of `rackseed kubeconfig`
