@@ -32,6 +32,7 @@ MODE   ?= release
 B      := build/$(MODE)
 CC     ?= gcc
 WERROR ?= -Werror
+JOBS   ?= $(shell nproc)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wundef -Wwrite-strings -Wformat=2 -Wmissing-prototypes \
 	-Wstrict-prototypes -Wold-style-definition -Wswitch-enum -Wconversion -Wimplicit-fallthrough
@@ -140,22 +141,22 @@ deps: ## installs the packages that building and testing need (as root)
 	tests/deps
 
 check: deps ## every test, those that boot machines included
-	$(MAKE) --no-print-directory MODE=$(MODE) all
-	$(MAKE) --no-print-directory MODE=asan $(UNIT_TESTS:$(B)/%=build/asan/%)
-	$(MAKE) --no-print-directory MODE=fuzz build-fuzzers
+	$(MAKE) --no-print-directory -j$(JOBS) MODE=$(MODE) all
+	$(MAKE) --no-print-directory -j$(JOBS) MODE=asan $(UNIT_TESTS:$(B)/%=build/asan/%)
+	$(MAKE) --no-print-directory -j$(JOBS) MODE=fuzz build-fuzzers
 	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(CHECKS) $(UNIT_TESTS:$(B)/%=build/asan/%) tests/fuzz/run $(LANE) $(VM_TESTS)
 
 check-fast: deps ## what needs no boot
-	$(MAKE) --no-print-directory MODE=$(MODE) all
-	$(MAKE) --no-print-directory MODE=asan $(UNIT_TESTS:$(B)/%=build/asan/%)
-	$(MAKE) --no-print-directory MODE=fuzz build-fuzzers
+	$(MAKE) --no-print-directory -j$(JOBS) MODE=$(MODE) all
+	$(MAKE) --no-print-directory -j$(JOBS) MODE=asan $(UNIT_TESTS:$(B)/%=build/asan/%)
+	$(MAKE) --no-print-directory -j$(JOBS) MODE=fuzz build-fuzzers
 	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(CHECKS) $(UNIT_TESTS:$(B)/%=build/asan/%) tests/fuzz/run
 
 check-unit: $(UNIT_TESTS) ## the unit tests alone; BLESS=1 rewrites golden files
 	tests/run $(UNIT_TESTS)
 
 check-vm: deps ## tests that boot machines; TEST=assemble runs one
-	$(MAKE) --no-print-directory MODE=$(MODE) all
+	$(MAKE) --no-print-directory -j$(JOBS) MODE=$(MODE) all
 	MODE=$(MODE) tests/run $(wildcard tests/vm/$(TEST)/test)
 
 .PHONY: check-unit build-fuzzers unit-tests
@@ -163,7 +164,7 @@ unit-tests: $(UNIT_TESTS)
 build-fuzzers: $(FUZZERS)
 
 fuzz: ## runs every fuzz target for FUZZ_SECONDS
-	$(MAKE) --no-print-directory MODE=fuzz build-fuzzers
+	$(MAKE) --no-print-directory -j$(JOBS) MODE=fuzz build-fuzzers
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run tests/fuzz/run
 
 cov: ## line and branch coverage per folder

@@ -272,6 +272,15 @@ int fs_remove(int dirfd, const char *path, struct fault *why)
 	return errno == ENOENT ? FS_SAME : fault_errno(why, errno, "cannot remove %s", path);
 }
 
+/* What is mounted there is somebody else's: a host's /dev within a root left by a broken build. */
+static bool is_mount(int fd)
+{
+	struct statx st = { 0 };
+
+	return statx(fd, "", AT_EMPTY_PATH, 0, &st) == 0 &&
+	       (st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
 static int remove_below(int parent, const char *name)
 {
 	scoped(drop_dir) DIR *dir = NULL;
@@ -289,6 +298,8 @@ static int remove_below(int parent, const char *name)
 	if (!dir)
 		return -errno;
 	own = -1; /* it is the stream's now */
+	if (is_mount(fd))
+		return -EBUSY;
 	while (r == 0 && (entry = readdir(dir)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			r = remove_below(fd, entry->d_name);

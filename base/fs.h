@@ -44,7 +44,7 @@ int fs_remove(int dirfd, const char *path, struct fault *why)
 
 /*
  * Removes a folder with all below it, never following a link; absent is FS_SAME. Refuses dirfd's
- * own folder and '/' (-EINVAL).
+ * own folder and '/' (-EINVAL), and stops at what is mounted below it (-EBUSY).
  */
 int fs_remove_tree(int dirfd, const char *path, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));

@@ -175,6 +175,21 @@ static int read_item(struct json *j, struct yaml *y, unsigned depth)
 	return item ? read_value(j, item, depth + 1) : -ENOMEM;
 }
 
+/* An item of a list, or a key and its value. */
+static int read_member(struct json *j, struct yaml *y, unsigned depth)
+{
+	int r;
+
+	skip_space(j);
+	if (y->kind == YAML_SEQUENCE)
+		return read_item(j, y, depth);
+	r = j->s < j->end && *j->s == '"' ? read_item(j, y, depth) : -EBADMSG;
+	skip_space(j);
+	if (r == 0 && !accept(j, ':'))
+		r = -EBADMSG;
+	return r < 0 ? r : read_item(j, y, depth);
+}
+
 /* The pairs or items behind the bracket that opened. */
 static int read_items(struct json *j, struct yaml *y, unsigned depth)
 {
@@ -185,15 +200,7 @@ static int read_items(struct json *j, struct yaml *y, unsigned depth)
 	if (accept(j, close))
 		return 0;
 	while (r == 0) {
-		skip_space(j);
-		if (y->kind == YAML_MAPPING) {
-			r = j->s < j->end && *j->s == '"' ? read_item(j, y, depth) : -EBADMSG;
-			skip_space(j);
-			if (r == 0 && !accept(j, ':'))
-				r = -EBADMSG;
-		}
-		if (r == 0)
-			r = read_item(j, y, depth);
+		r = read_member(j, y, depth);
 		skip_space(j);
 		if (r == 0 && accept(j, close))
 			return 0;

@@ -132,10 +132,14 @@ static int compare_paths(const char *a, const char *b)
 	return (unsigned char)a[i] < (unsigned char)b[i] ? -1 : 1;
 }
 
+struct mount {
+	const struct model_share *share;
+};
+
 static int compare(const void *a, const void *b)
 {
-	const struct model_share *x = *(const struct model_share *const *)a;
-	const struct model_share *y = *(const struct model_share *const *)b;
+	const struct model_share *x = ((const struct mount *)a)->share;
+	const struct model_share *y = ((const struct mount *)b)->share;
 	int r = compare_paths(x->mount, y->mount);
 
 	return r ? r : x < y ? -1 : x > y;
@@ -158,11 +162,32 @@ static void complain_nested(struct check *k, const struct model_share *a,
 		      other->mount, other->name);
 }
 
+/* Sorted, a mount is followed at once by what lies below it. */
+static void check_sorted(struct check *k, const struct mount *list, size_t n)
+{
+	const struct model_share *above = n ? list[0].share : NULL, *said = NULL;
+	size_t i;
+
+	for (i = 1; i < n; i++) {
+		const struct model_share *share = list[i].share;
+
+		if (strcmp(share->mount, list[i - 1].share->mount) == 0) {
+			complain_nested(k, list[i - 1].share, share);
+		} else if (!is_within(share->mount, above->mount)) {
+			above = share;
+			said = NULL;
+		} else if (above < share || said != above) {
+			/* Of a mount that hides many others once is enough. */
+			complain_nested(k, above, share);
+			said = above < share ? said : above;
+		}
+	}
+}
+
 static void check_mounts(struct check *k)
 {
 	const struct model *m = k->m;
-	const struct model_share **list = calloc(m->n_shares + 1, sizeof(*list));
-	const struct model_share *above, *said = NULL;
+	struct mount *list = calloc(m->n_shares + 1, sizeof(*list));
 	size_t i, n = 0;
 
 	if (!list) {
@@ -171,21 +196,9 @@ static void check_mounts(struct check *k)
 	}
 	for (i = 0; i < m->n_shares; i++)
 		if (m->shares[i].mount && m->shares[i].mount_mark.line)
-			list[n++] = &m->shares[i];
+			list[n++].share = &m->shares[i];
 	qsort(list, n, sizeof(*list), compare);
-	above = list[0];
-	for (i = 1; i < n; i++) {
-		if (strcmp(list[i]->mount, list[i - 1]->mount) == 0) {
-			complain_nested(k, list[i - 1], list[i]);
-		} else if (!is_within(list[i]->mount, above->mount)) {
-			above = list[i];
-			said = NULL;
-		} else if (above < list[i] || said != above) {
-			/* Of a mount that hides many others once is enough. */
-			complain_nested(k, above, list[i]);
-			said = above < list[i] ? said : above;
-		}
-	}
+	check_sorted(k, list, n);
 	free(list);
 }
 

@@ -17,7 +17,6 @@ static PARSE_READER(parse_pod_network);
 
 #define AT(field) .offset = offsetof(struct model, field)
 #define MARK(field) .mark = offsetof(struct model, mark.field)
-#define FORM(name) .form = &parse_form_##name
 
 static const struct parse_word distributions[] = {
 	{ .word = "debian", .value = MODEL_DEBIAN },
@@ -37,17 +36,17 @@ static const struct parse_words accel_words = { accels, "word-unknown" };
 static const struct parse_key kubernetes_keys[] = {
 	{ "version", parse_version, AT(kubernetes), MARK(kubernetes), .required = true },
 	{ "imageRepository", parse_text, AT(image_repository), MARK(image_repository),
-	  FORM(repository) },
-	{ "skipPhases", parse_texts, AT(skip_phases), FORM(phase) },
+	  .form = &parse_form_repository },
+	{ "skipPhases", parse_texts, AT(skip_phases), .form = &parse_form_phase },
 	{ 0 },
 };
 static const struct parse_table kubernetes_table = { "kubernetes", kubernetes_keys };
 
 static const struct parse_key cluster_keys[] = {
-	{ "name", parse_text, AT(name), .required = true, FORM(label) },
+	{ "name", parse_text, AT(name), .required = true, .form = &parse_form_label },
 	{ "kubernetes", parse_submapping, .required = true, .table = &kubernetes_table },
 	{ "endpoint", parse_endpoint, MARK(endpoint) },
-	{ "token", parse_text, AT(token), MARK(token), FORM(token) },
+	{ "token", parse_text, AT(token), MARK(token), .form = &parse_form_token },
 	{ "podSubnet", parse_network, AT(pod_subnet), MARK(pod_subnet) },
 	{ "serviceSubnet", parse_network, AT(service_subnet), MARK(service_subnet) },
 	{ "podNetwork", parse_pod_network, MARK(pod_network) },
@@ -58,13 +57,15 @@ static const struct parse_table cluster_table = { "cluster", cluster_keys };
 static const struct parse_key os_keys[] = {
 	{ "distribution", parse_one_word, AT(os.distribution), MARK(distribution), .required = true,
 	  .words = &distribution_words },
-	{ "release", parse_text, AT(os.release), MARK(release), .required = true, FORM(release) },
-	{ "mirror", parse_text, AT(os.mirror), FORM(url) },
-	{ "packages", parse_texts, AT(os.packages), FORM(package) },
-	{ "sources", parse_texts, AT(os.sources), MARK(sources), FORM(source) },
-	{ "kernelArguments", parse_texts, AT(os.kernel_arguments), FORM(argument) },
-	{ "cloudImage", parse_text, AT(os.cloud_image), MARK(cloud_image), FORM(place) },
-	{ "sha256", parse_text, AT(os.sha256), FORM(sha256) },
+	{ "release", parse_text, AT(os.release), MARK(release), .required = true,
+	  .form = &parse_form_release },
+	{ "mirror", parse_text, AT(os.mirror), .form = &parse_form_url },
+	{ "packages", parse_texts, AT(os.packages), .form = &parse_form_package },
+	{ "sources", parse_texts, AT(os.sources), MARK(sources), .form = &parse_form_source },
+	{ "kernelArguments", parse_texts, AT(os.kernel_arguments), .form = &parse_form_argument },
+	{ "cloudImage", parse_text, AT(os.cloud_image), MARK(cloud_image),
+	  .form = &parse_form_place },
+	{ "sha256", parse_text, AT(os.sha256), .form = &parse_form_sha256 },
 	{ 0 },
 };
 static const struct parse_table os_table = { "os", os_keys };
@@ -73,21 +74,21 @@ static const struct parse_key network_keys[] = {
 	{ "subnet", parse_network, AT(network.subnet), MARK(subnet), .required = true },
 	{ "gateway", parse_ip, AT(network.gateway), MARK(gateway) },
 	{ "nameservers", parse_ips, AT(network.nameservers) },
-	{ "ntp", parse_texts, AT(network.ntp), FORM(host) },
+	{ "ntp", parse_texts, AT(network.ntp), .form = &parse_form_host },
 	{ 0 },
 };
 static const struct parse_table network_table = { "network", network_keys };
 
 static const struct parse_key vm_keys[] = {
 	{ "accel", parse_one_word, AT(vm.accel), .words = &accel_words },
-	{ "bridge", parse_text, AT(vm.bridge), FORM(interface) },
+	{ "bridge", parse_text, AT(vm.bridge), .form = &parse_form_interface },
 	{ 0 },
 };
 static const struct parse_table vm_table = { "vm", vm_keys };
 
 static const struct parse_key admin_keys[] = {
-	{ "user", parse_text, AT(admin.user), MARK(user), FORM(account) },
-	{ "sshKeys", parse_texts, AT(admin.ssh_keys), MARK(ssh_keys), FORM(ssh_key) },
+	{ "user", parse_text, AT(admin.user), MARK(user), .form = &parse_form_account },
+	{ "sshKeys", parse_texts, AT(admin.ssh_keys), MARK(ssh_keys), .form = &parse_form_ssh_key },
 	{ 0 },
 };
 static const struct parse_table admin_table = { "admin", admin_keys };
@@ -99,7 +100,7 @@ static const struct parse_key document_keys[] = {
 	{ "network", parse_submapping, .required = true, .table = &network_table },
 	{ "vm", parse_submapping, .table = &vm_table },
 	{ "admin", parse_submapping, .table = &admin_table },
-	{ "images", parse_texts, AT(images), MARK(images), FORM(image) },
+	{ "images", parse_texts, AT(images), MARK(images), .form = &parse_form_image },
 	{ "registries", .read = parse_registries },
 	{ "shares", .read = parse_shares },
 	{ "nodes", parse_nodes, MARK(nodes), .required = true },

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cluster/parse.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -22,14 +21,24 @@ static void *field(void *object, const struct parse_key *key)
 /* "192.168.010.001" without the zeros; false when it is not four short numbers. */
 static bool strip_zeros(const char *s, char *out, size_t size)
 {
-	unsigned part[4];
-	char rest;
+	size_t parts = 0, at = 0;
 
-	if (strspn(s, "0123456789.") != strlen(s) ||
-	    sscanf(s, "%3u.%3u.%3u.%3u%c", &part[0], &part[1], &part[2], &part[3], &rest) != 4)
-		return false;
-	snprintf(out, size, "%u.%u.%u.%u", part[0], part[1], part[2], part[3]);
-	return true;
+	for (;;) {
+		size_t n = strspn(s, "0123456789");
+		size_t zeros = strspn(s, "0");
+
+		if (n == 0 || n > 3 || ++parts > 4 || at + 5 > size)
+			return false;
+		zeros = zeros == n ? n - 1 : zeros;
+		memcpy(out + at, s + zeros, n - zeros);
+		at += n - zeros;
+		s += n;
+		if (*s != '.')
+			break;
+		out[at++] = *s++;
+	}
+	out[at] = '\0';
+	return !*s && parts == 4;
 }
 
 /* ::ffff:192.168.10.50 is 192.168.10.50 in disguise. */
@@ -166,33 +175,43 @@ PARSE_READER(parse_network)
 	*(struct net_cidr *)field(object, key) = cidr;
 }
 
+/* Adds one group of hex digits, filled up with zeros to its width; returns its length, or 0. */
+static size_t add_group(const char *s, size_t width, char digits[static 13])
+{
+	size_t n = strspn(s, "0123456789abcdefABCDEF");
+	size_t at = strlen(digits);
+
+	/* Only pairs may be short: "52:54:0:a:b:c". */
+	if (n == 0 || n > width || (width != 2 && n != width) || at + width > 12)
+		return 0;
+	snprintf(digits + at, 13 - at, "%s%.*s", n < width ? "0" : "", (int)n, s);
+	return n;
+}
+
 /*
  * A MAC in any spelling that is in use: 52:54:0:a:b:c, 5254.000a.0b0c, 5254000a0b0c. Writes the
  * canonical one.
  */
 static bool tidy_mac(const char *s, char out[static NET_MAC_LEN])
 {
-	size_t groups = 0, at = 0;
 	size_t width = strchr(s, '.') ? 4 : strpbrk(s, ":-") ? 2 : 12;
-	char digits[13];
+	char digits[13] = "";
+	size_t i;
 
-	while (*s && at < 12) {
-		size_t n = strspn(s, "0123456789abcdefABCDEF");
+	for (;;) {
+		size_t n = add_group(s, width, digits);
 
-		if (n == 0 || n > width || (width != 2 && n != width) || at + width > 12)
+		s += n;
+		if (n == 0 || (*s && !strchr(":-.", *s)))
 			return false;
-		for (groups++; n < width && at % width < width - n; at++)
-			digits[at] = '0';
-		for (; n > 0; n--)
-			digits[at++] = (char)tolower((unsigned char)*s++);
-		if (*s && !strchr(":-.", *s++))
-			return false;
+		if (!*s)
+			break;
+		s++;
 	}
-	if (*s || at != 12 || groups != 12 / width)
+	if (strlen(digits) != 12)
 		return false;
-	for (at = 0; at < 6; at++)
-		snprintf(out + 3 * at, 4, "%c%c%s", digits[2 * at], digits[2 * at + 1],
-			 at < 5 ? ":" : "");
+	for (i = 0; i < 6; i++)
+		snprintf(out + 3 * i, 4, "%.2s%s", digits + 2 * i, i < 5 ? ":" : "");
 	return true;
 }
 

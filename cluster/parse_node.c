@@ -10,7 +10,6 @@
 
 #define NODE(field) .offset = offsetof(struct model_node, field)
 #define MARK(field) .mark = offsetof(struct model_node, field)
-#define FORM(name) .form = &parse_form_##name
 
 static const struct parse_word roles[] = {
 	{ .word = "control-plane", .value = MODEL_CONTROL_PLANE },
@@ -37,8 +36,9 @@ static const struct parse_key vm_keys[] = {
 static const struct parse_table vm_table = { "vm", vm_keys };
 
 static const struct parse_key disk_keys[] = {
-	{ "serial", parse_text, NODE(disk.serial), MARK(disk.serial_mark), FORM(serial) },
-	{ "wwn", parse_text, NODE(disk.wwn), MARK(disk.wwn_mark), FORM(serial) },
+	{ "serial", parse_text, NODE(disk.serial), MARK(disk.serial_mark),
+	  .form = &parse_form_serial },
+	{ "wwn", parse_text, NODE(disk.wwn), MARK(disk.wwn_mark), .form = &parse_form_serial },
 	{ "size", parse_size, NODE(disk.size_bytes) },
 	{ 0 },
 };
@@ -48,7 +48,7 @@ static const struct parse_key node_keys[] = {
 	{ "role", parse_roles, NODE(roles), MARK(role_mark), .required = true },
 	{ "address", parse_ip, NODE(address), MARK(address_mark), .required = true },
 	{ "mac", parse_mac, NODE(mac), MARK(mac_mark) },
-	{ "serial", parse_text, NODE(serial), MARK(serial_mark), FORM(serial) },
+	{ "serial", parse_text, NODE(serial), MARK(serial_mark), .form = &parse_form_serial },
 	{ "vm", parse_submapping, MARK(vm.mark), .table = &vm_table },
 	{ "disk", parse_submapping, .table = &disk_table },
 	{ "gpu", parse_one_word, NODE(gpu), .words = &gpu_words },

@@ -12,27 +12,29 @@
 #define REGISTRY_MARK(field) .mark = offsetof(struct model_registry, field)
 #define SHARE(field) .offset = offsetof(struct model_share, field)
 #define SHARE_MARK(field) .mark = offsetof(struct model_share, field)
-#define FORM(name) .form = &parse_form_##name
 
 static const struct parse_key registry_keys[] = {
-	{ "node", parse_text, REGISTRY(node), REGISTRY_MARK(node_mark), FORM(node_ref) },
-	{ "user", parse_text, REGISTRY(user), FORM(user) },
+	{ "node", parse_text, REGISTRY(node), REGISTRY_MARK(node_mark),
+	  .form = &parse_form_node_ref },
+	{ "user", parse_text, REGISTRY(user), .form = &parse_form_user },
 	{ "passwordFile", parse_text, REGISTRY(password_file), REGISTRY_MARK(password_mark),
-	  FORM(password_file) },
-	{ "mirrors", parse_texts, REGISTRY(mirrors), REGISTRY_MARK(mirror_marks), FORM(mirror) },
+	  .form = &parse_form_password_file },
+	{ "mirrors", parse_texts, REGISTRY(mirrors), REGISTRY_MARK(mirror_marks),
+	  .form = &parse_form_mirror },
 	{ "insecure", parse_bool, REGISTRY(insecure) },
 	{ 0 },
 };
 static const struct parse_table registry_table = { "a registry", registry_keys };
 
 static const struct parse_key share_keys[] = {
-	{ "node", parse_text, SHARE(node), SHARE_MARK(node_mark), FORM(node_ref) },
-	{ "path", parse_text, SHARE(path), SHARE_MARK(path_mark), FORM(path) },
-	{ "server", parse_text, SHARE(server), FORM(server) },
-	{ "mount", parse_text, SHARE(mount), SHARE_MARK(mount_mark), .required = true, FORM(path) },
-	{ "user", parse_text, SHARE(user), FORM(user) },
+	{ "node", parse_text, SHARE(node), SHARE_MARK(node_mark), .form = &parse_form_node_ref },
+	{ "path", parse_text, SHARE(path), SHARE_MARK(path_mark), .form = &parse_form_path },
+	{ "server", parse_text, SHARE(server), .form = &parse_form_server },
+	{ "mount", parse_text, SHARE(mount), SHARE_MARK(mount_mark), .required = true,
+	  .form = &parse_form_path },
+	{ "user", parse_text, SHARE(user), .form = &parse_form_user },
 	{ "passwordFile", parse_text, SHARE(password_file), SHARE_MARK(password_mark),
-	  FORM(password_file) },
+	  .form = &parse_form_password_file },
 	{ "volume", parse_size, SHARE(volume_bytes) },
 	{ "guest", parse_bool, SHARE(guest) },
 	{ 0 },

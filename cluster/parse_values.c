@@ -156,10 +156,11 @@ static const struct {
 	const char *unit;
 	uint64_t bytes;
 } units[] = {
-	{ "Ki", 1ull << 10 },	   { "Mi", 1ull << 20 }, { "Gi", 1ull << 30 },
-	{ "Ti", 1ull << 40 },	   { "Pi", 1ull << 50 }, { "k", 1000 },
-	{ "M", 1000000 },	   { "G", 1000000000 },	 { "T", 1000000000000 },
-	{ "P", 1000000000000000 },
+	{ .unit = "Ki", .bytes = 1ull << 10 },	 { .unit = "Mi", .bytes = 1ull << 20 },
+	{ .unit = "Gi", .bytes = 1ull << 30 },	 { .unit = "Ti", .bytes = 1ull << 40 },
+	{ .unit = "Pi", .bytes = 1ull << 50 },	 { .unit = "k", .bytes = 1000 },
+	{ .unit = "M", .bytes = 1000000 },	 { .unit = "G", .bytes = 1000000000 },
+	{ .unit = "T", .bytes = 1000000000000 }, { .unit = "P", .bytes = 1000000000000000 },
 };
 
 /* What somebody who wrote "8GB", "8 g" or "8gib" wants: the unit in its right spelling. */

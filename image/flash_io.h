@@ -11,6 +11,7 @@ struct fault;
 
 struct flash_io {
 	int fd; /* borrowed */
+	int flags; /* what it gets back at the end */
 	bool block; /* a block device, else a file */
 	bool direct; /* O_DIRECT is on */
 	bool holes; /* a file, and every discard made a hole that reads as zeros */

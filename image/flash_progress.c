@@ -26,7 +26,7 @@ void flash_progress_text(enum flash_phase phase, uint64_t done, uint64_t total,
 	if (total == 0)
 		return;
 	done = done < total ? done : total;
-	text_addf(out, " %u %%", (unsigned)(done / 1024 * 100 / (total / 1024 + !(total / 1024))));
+	text_addf(out, " %u %%", (unsigned)((unsigned __int128)done * 100 / total));
 	if (phase != FLASH_WRITING && phase != FLASH_VERIFYING)
 		return;
 	if (elapsed_ms < RATE_FROM_MS || done < 1000000)

@@ -4,8 +4,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdbool.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/macros.h"
@@ -512,18 +515,55 @@ static void test_remove_tree_follows_no_link(void **state)
 	assert_int_equal(count(p->fd, "."), 1);
 }
 
+/* Deep in our own folder, so that a mistake removes nothing but that. */
 static void test_remove_tree_refuses_the_folder_itself(void **state)
 {
-	static const char *const paths[] = { "", "/", ".", "./", "//", ".." };
+	static const char *const paths[] = { "", "/", ".", "./", "//", "..", "../" };
 	struct place *p = *state;
+	struct fault why = { 0 };
+	scoped(drop_fd) int fd = -1;
 
-	assert_int_equal(put(p->fd, "kept", "x"), FS_CHANGED);
+	assert_int_equal(fs_mkdirs(p->fd, "1/2/3/4", 0755, &why), FS_CHANGED);
+	fd = openat(p->fd, "1/2/3", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(fd >= 0);
 	CASES (path, paths) {
-		struct fault why = { 0 };
-
-		assert_int_equal(fs_remove_tree(p->fd, *path, &why), -EINVAL);
+		assert_int_equal(fs_remove_tree(fd, *path, &why), -EINVAL);
+		assert_true(is_there(p->fd, "1/2/3/4"));
 	}
-	holds(p->fd, "kept", "x");
+}
+
+/* In a mount namespace of its own, which ends with the process. */
+static int remove_over_a_mount(const struct place *p)
+{
+	struct fault why = { 0 };
+	char from[96], to[96];
+
+	snprintf(from, sizeof(from), "%s/outside", p->path);
+	snprintf(to, sizeof(to), "%s/t/m", p->path);
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount(from, to, NULL, MS_BIND, NULL) < 0)
+		return 77;
+	return fs_remove_tree(p->fd, "t", &why) == -EBUSY ? 0 : 1;
+}
+
+static void test_remove_tree_stops_at_a_mount(void **state)
+{
+	struct place *p = *state;
+	struct fault why = { 0 };
+	int status = 0;
+	pid_t pid;
+
+	assert_int_equal(put(p->fd, "outside/kept", "x"), FS_CHANGED);
+	assert_int_equal(fs_mkdirs(p->fd, "t/m", 0755, &why), FS_CHANGED);
+	pid = fork();
+	if (pid == 0)
+		_exit(remove_over_a_mount(p));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		skip(); /* may not mount here */
+	assert_int_equal(WEXITSTATUS(status), 0);
+	holds(p->fd, "outside/kept", "x");
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, arrive, leave)
@@ -550,6 +590,7 @@ int main(void)
 		TEST(test_remove),
 		TEST(test_remove_tree_follows_no_link),
 		TEST(test_remove_tree_refuses_the_folder_itself),
+		TEST(test_remove_tree_stops_at_a_mount),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -162,7 +162,8 @@ static void test_input_that_nobody_reads_harms_nobody(void **s)
 		struct fault why = { 0 };
 
 		assert_int_equal(
-			shell(*line, (struct run){ .input = input, .input_len = 1 << 20 }, &why), 0);
+			shell(*line, (struct run){ .input = input, .input_len = 1 << 20 }, &why),
+			0);
 		assert_int_equal(sigaction(SIGPIPE, NULL, &after), 0);
 		assert_true(after.sa_handler == SIG_DFL);
 	}

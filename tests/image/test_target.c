@@ -6,6 +6,9 @@
 
 #define GIB (1ULL << 30)
 
+/* A case says what it has other than BLANK: the later value of a field is meant. */
+#pragma GCC diagnostic ignored "-Woverride-init"
+
 /* A blank disk that fits: each case spoils one thing of it. */
 #define BLANK                                                                                      \
 	.name = "sdb", .kind = TARGET_DISK, .major = 8, .minor = 16, .size_bytes = 480 * GIB,      \

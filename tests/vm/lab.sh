@@ -12,9 +12,13 @@
 
 lab_top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
-lab_init() { # NAME [FOLDER]: it works in FOLDER, else in build/vm/NAME
-	lab_ns=rackseed-$1
-	lab_run=/run/rackseed-lab/$1 # short: a socket's path has 107 characters
+# NAME: it works in build/vm/NAME, and checkouts do not meet. NAME FOLDER: it works in FOLDER, and
+# there is one of that name on the machine.
+lab_init() {
+	local name=$1
+	[ $# -gt 1 ] || name+=-$(printf %s "$lab_top" | sha256sum | cut -c 1-6)
+	lab_ns=rackseed-$name
+	lab_run=/run/rackseed-lab/$name # short: a socket's path has 107 characters
 	lab_work=${2:-$lab_top/build/vm/$1}
 	# shellcheck disable=SC2034  # for whoever sources this
 	rackseed=${RACKSEED:-$lab_top/build/${MODE:-release}/rackseed}
@@ -35,6 +39,13 @@ lab_until() {
 		fi
 		sleep 1
 	done
+}
+
+# Only one program at a time has a lab of this name; the lock goes with the program.
+lab_lock() {
+	mkdir -p /run/rackseed-lab
+	exec {lab_lock_fd}>"$lab_run.lock"
+	flock --nonblock "$lab_lock_fd" || { lab_say "another program is at work on $lab_ns"; return 1; }
 }
 
 lab_in() { ip netns exec "$lab_ns" "$@"; }
@@ -67,6 +78,7 @@ lab_configure() {
 
 # All of it becomes libvirtd in the end, so that $! is its process.
 lab_daemon() {
+	[ -z "${lab_lock_fd:-}" ] || exec {lab_lock_fd}>&-
 	# shellcheck disable=SC2016  # expanded inside
 	exec setsid ip netns exec "$lab_ns" unshare --mount --propagation private bash -c '
 		set -e
