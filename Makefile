@@ -140,17 +140,19 @@ TEST ?= *
 deps: ## installs the packages that building and testing need (as root)
 	tests/deps
 
-check: deps ## every test, those that boot machines included
+check: deps ## what runs in the fast lane: units, fuzzers, and a node in systemd-nspawn
 	$(MAKE) --no-print-directory -j$(JOBS) MODE=$(MODE) all
 	$(MAKE) --no-print-directory -j$(JOBS) MODE=asan $(UNIT_TESTS:$(B)/%=build/asan/%)
 	$(MAKE) --no-print-directory -j$(JOBS) MODE=fuzz build-fuzzers
-	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(CHECKS) $(UNIT_TESTS:$(B)/%=build/asan/%) tests/fuzz/run $(LANE) $(VM_TESTS)
+	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(CHECKS) $(UNIT_TESTS:$(B)/%=build/asan/%) tests/fuzz/run $(LANE)
 
 check-fast: deps ## what needs no boot
 	$(MAKE) --no-print-directory -j$(JOBS) MODE=$(MODE) all
 	$(MAKE) --no-print-directory -j$(JOBS) MODE=asan $(UNIT_TESTS:$(B)/%=build/asan/%)
 	$(MAKE) --no-print-directory -j$(JOBS) MODE=fuzz build-fuzzers
 	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(CHECKS) $(UNIT_TESTS:$(B)/%=build/asan/%) tests/fuzz/run
+
+check-all: check check-vm ## all of it, those that boot machines included
 
 check-unit: $(UNIT_TESTS) ## the unit tests alone; BLESS=1 rewrites golden files
 	tests/run $(UNIT_TESTS)

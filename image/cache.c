@@ -4,10 +4,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -112,4 +115,52 @@ int cache_lock(struct cache *c, struct progress *progress, struct fault *why)
 				return fault_errno(why, errno, "%s/build.lock", c->path);
 	}
 	return sweep(c, why);
+}
+
+/* The file that matches and was used longest ago, and how many match. */
+static int find_oldest(const struct cache *c, const char *pattern, char oldest[static NAME_MAX + 1],
+		       size_t *ret_n)
+{
+	int fd = openat(c->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	scoped(drop_dir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct timespec least = { 0 };
+	struct dirent *entry;
+	struct stat st;
+	size_t n = 0;
+
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir))) {
+		if (fnmatch(pattern, entry->d_name, FNM_PERIOD) != 0 ||
+		    fstatat(c->fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (n++ == 0 || st.st_mtim.tv_sec < least.tv_sec ||
+		    (st.st_mtim.tv_sec == least.tv_sec && st.st_mtim.tv_nsec < least.tv_nsec)) {
+			least = st.st_mtim;
+			snprintf(oldest, NAME_MAX + 1, "%s", entry->d_name);
+		}
+	}
+	*ret_n = n;
+	return 0;
+}
+
+int cache_used(const struct cache *c, const char *name, const char *pattern, struct fault *why)
+{
+	const struct timespec times[] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = UTIME_NOW } };
+	char oldest[NAME_MAX + 1];
+	size_t n = 0;
+	int r;
+
+	if (utimensat(c->fd, name, times, 0) < 0 && errno != EPERM && errno != EACCES)
+		return fault_errno(why, errno, "%s/%s", c->path, name);
+	for (;;) {
+		r = find_oldest(c, pattern, oldest, &n);
+		if (r < 0)
+			return fault_errno(why, r, "%s", c->path);
+		if (n <= CACHE_KEPT || strcmp(oldest, name) == 0)
+			return 0;
+		r = fs_remove(c->fd, oldest, why);
+		if (r < 0)
+			return r;
+	}
 }

@@ -24,3 +24,11 @@ void cache_done(struct cache *c);
 /* Waits for other builds, says so, and clears away what an interrupted one left. */
 int cache_lock(struct cache *c, struct progress *progress, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * Marks the file as used now and removes all but the CACHE_KEPT used last of those that match
+ * pattern, a shell pattern of names: an image takes gigabytes.
+ */
+enum { CACHE_KEPT = 8 };
+int cache_used(const struct cache *c, const char *name, const char *pattern, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));

@@ -28,7 +28,9 @@ int flash_io_open(struct flash_io *io, int fd, struct fault *why)
 		return fault_errno(why, errno, "target");
 	if (posix_memalign(&spare, ALIGNMENT, FLASH_PIECE) != 0)
 		return fault_errno(why, ENOMEM, "target");
-	*io = (struct flash_io){ .fd = fd, .block = S_ISBLK(st.st_mode), .spare = spare, .flags = flags };
+	*io = (struct flash_io){
+		.fd = fd, .block = S_ISBLK(st.st_mode), .spare = spare, .flags = flags
+	};
 	io->holes = !io->block;
 	io->direct = fcntl(fd, F_SETFL, (flags & ~O_NONBLOCK) | O_DIRECT) == 0;
 	return 0;

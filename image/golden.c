@@ -190,16 +190,14 @@ static int fill_disk(struct work *w, struct fault *why)
 }
 
 /* From here on it looks finished, so everything of it must be on the disk before. */
-static int publish(struct work *w, const char *name, struct fault *why)
+static int publish(struct work *w, const char *name, const char *facts_name, struct fault *why)
 {
 	struct build *b = w->build;
 	scoped(drop_fd) int fd = openat(b->cache.fd, DISK, O_RDWR | O_CLOEXEC);
 	scoped(text_done) struct text facts = { 0 };
-	char facts_name[DIGEST_LEN + 16];
 	int r;
 
 	render_image_json(&w->texts, &facts);
-	snprintf(facts_name, sizeof(facts_name), "%.*s.json", (int)(strlen(name) - 4), name);
 	r = fs_write(b->cache.fd, facts_name, 0644, text_str(&facts), facts.len, why);
 	if (r < 0)
 		return r;
@@ -210,7 +208,8 @@ static int publish(struct work *w, const char *name, struct fault *why)
 	return r < 0 ? r : 0;
 }
 
-static int make(struct work *w, const char *key, const char *name, struct fault *why)
+static int make(struct work *w, const char *key, const char *name, const char *facts_name,
+		struct fault *why)
 {
 	struct build *b = w->build;
 	struct stat st = { 0 };
@@ -236,7 +235,7 @@ static int make(struct work *w, const char *key, const char *name, struct fault 
 	if (r == 0)
 		r = fill_disk(w, why);
 	if (r == 0)
-		r = publish(w, name, why);
+		r = publish(w, name, facts_name, why);
 	if (r == 0)
 		progress_end(&b->progress);
 	return r;
@@ -246,11 +245,8 @@ static int read_facts(const struct build *b, const char *name, struct root_facts
 		      struct fault *why)
 {
 	scoped(text_done) struct text json = { 0 };
-	char facts_name[DIGEST_LEN + 16];
-	int r;
+	int r = fs_read(b->cache.fd, name, 1 << 16, &json, why);
 
-	snprintf(facts_name, sizeof(facts_name), "%.*s.json", (int)(strlen(name) - 4), name);
-	r = fs_read(b->cache.fd, facts_name, 1 << 16, &json, why);
 	return r < 0 ? r : record_facts(text_str(&json), json.len, ret, why);
 }
 
@@ -258,7 +254,7 @@ int golden_get(struct build *b, unsigned uses, struct golden *ret, struct fault 
 {
 	scoped(work_done) struct work w = { .build = b, .uses = uses };
 	struct golden g = { .uses = uses };
-	char name[DIGEST_LEN + 16];
+	char name[DIGEST_LEN + 16], facts[DIGEST_LEN + 16];
 	int r = name_paths(&w, why);
 
 	if (r == 0)
@@ -270,10 +266,15 @@ int golden_get(struct build *b, unsigned uses, struct golden *ret, struct fault 
 	if (r < 0)
 		return r;
 	snprintf(name, sizeof(name), "golden-%.16s.raw", g.key);
-	if (faccessat(b->cache.fd, name, R_OK, 0) < 0)
-		r = make(&w, g.key, name, why);
+	snprintf(facts, sizeof(facts), "golden-%.16s.json", g.key);
+	if (faccessat(b->cache.fd, name, R_OK, 0) < 0 || faccessat(b->cache.fd, facts, R_OK, 0) < 0)
+		r = make(&w, g.key, name, facts, why);
 	if (r == 0)
-		r = read_facts(b, name, &g.facts, why);
+		r = read_facts(b, facts, &g.facts, why);
+	if (r == 0)
+		r = cache_used(&b->cache, name, "golden-*.raw", why);
+	if (r == 0)
+		r = cache_used(&b->cache, facts, "golden-*.json", why);
 	if (r < 0)
 		return r;
 	text_addf(&g.path, "%s/%s", b->cache.path, name);

@@ -93,17 +93,27 @@ const char *rootfs_remedy(const char *line)
 struct watch {
 	struct progress *progress;
 	char first[400];
+	bool more; /* the next line belongs to it: dpkg tells the package, then the reason */
 };
 
 static void heed(const char *line, void *data)
 {
 	struct watch *w = data;
 	unsigned permille = rootfs_permille(line);
+	size_t n = strlen(w->first);
 
 	if (permille)
 		progress_permille(w->progress, permille);
-	if (!w->first[0] && strncmp(line, "E: ", 3) == 0)
+	if (w->more)
+		snprintf(w->first + n, sizeof(w->first) - n, "%s", line);
+	w->more = false;
+	if (w->first[0])
+		return;
+	if (strncmp(line, "E: ", 3) == 0)
 		snprintf(w->first, sizeof(w->first), "%s", line + 3);
+	w->more = strncmp(line, "dpkg: error processing", 22) == 0;
+	if (w->more)
+		snprintf(w->first, sizeof(w->first), "%s", line);
 }
 
 static int find_key(const struct build *b, const struct args *packages, const struct sources *s,
@@ -251,6 +261,8 @@ int rootfs_get(struct build *b, unsigned uses, struct rootfs *ret, struct fault 
 	snprintf(name, sizeof(name), "rootfs-%.16s.tar", made.key);
 	if (faccessat(b->cache.fd, name, R_OK, 0) < 0)
 		r = make_and_keep(b, &packages, &sources, name, why);
+	if (r == 0)
+		r = cache_used(&b->cache, name, "rootfs-*.tar", why);
 	if (r < 0)
 		return r;
 	text_addf(&made.path, "%s/%s", b->cache.path, name);

@@ -54,7 +54,7 @@ static bool has_large_sectors(const struct target_facts *f, const struct target_
 {
 	(void)w;
 	text_addf(say,
-		  "its logical sectors have %u bytes and the image's partition table counts in 512; "
+		  "its logical sectors have %u bytes and the image's table counts in 512; "
 		  "many disks can be set to 512 (nvme format, sg_format)",
 		  f->sector_bytes);
 	return f->sector_bytes > 512;

@@ -63,7 +63,7 @@ static int open_to_write(const char *path, bool *ret_busy, struct fault *why)
 	}
 	if (errno == ENOENT)
 		return fault_set(why, ENOENT,
-				 "'%s' is not there; a file must exist (truncate -s SIZE makes one)",
+				 "'%s' is not there; a file has to exist (truncate -s SIZE)",
 				 path);
 	/* Refused: through an fd that cannot write it is told why. */
 	if (errno == EBUSY || errno == EROFS || errno == EACCES || errno == EPERM ||
@@ -177,7 +177,7 @@ int target_open(int root, const char *path, enum target_access access, struct ta
 		t.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (t.fd < 0)
 		return access == TARGET_TO_WRITE ? t.fd :
-						    fault_errno(why, errno, "cannot open '%s'", path);
+						    fault_errno(why, errno, "open '%s'", path);
 	r = target_look(root, &t, &t.facts, why);
 	if (r < 0)
 		return r;

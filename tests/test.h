@@ -12,7 +12,8 @@
 
 /* Walks a static array of cases: CASES(c, cases) { use c-> }. */
 #define CASES(c, array)                                                                            \
-	for (__typeof__(&(array)[0]) c = (array); c < (array) + sizeof(array) / sizeof(*(array)); c++)
+	for (__typeof__(&(array)[0]) c = (array);                                                  \
+	     c < (array) + sizeof(array) / sizeof(*(array)); c++)
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -169,7 +169,8 @@ static void make_image(struct image *im, uint64_t target)
 	im->extents[1] = (struct flash_extent){ 11 * MIB, MIB, 11 * MIB, im->fd };
 	im->source = (struct flash_source){ .size = IMAGE, .extents = im->extents, .n_extents = 2 };
 	if (flash_table_make(&im->source, target, &im->table, &why) < 0 ||
-	    flash_map_make(&im->source, NULL, 0, FLASH_HEAD, im->table.image_end, &im->map, &why) < 0)
+	    flash_map_make(&im->source, NULL, 0, FLASH_HEAD, im->table.image_end, &im->map,
+			   &why) < 0)
 		fail_msg("%s", why.text);
 	im->order = (struct flash_order){ &im->source, &im->map, &im->table, true };
 }
@@ -413,7 +414,7 @@ static void test_an_image_without_a_sound_table_is_refused(void **state)
 	assert_non_null(strstr(why.text, "no GPT"));
 	partition(extent.fd);
 	assert_int_equal(flash_table_make(&source, IMAGE - 512, &table, &why), -ENOSPC);
-	fill(extent.fd, 512 + 56, 16, 1); /* another GUID: the sum is wrong, the backup still right */
+	fill(extent.fd, 512 + 56, 16, 1); /* another GUID: the sum is wrong now */
 	fill(extent.fd, IMAGE - 512, 512, 1);
 	assert_int_equal(flash_table_make(&source, IMAGE, &table, &why), -EBADMSG);
 	close(extent.fd);
@@ -439,7 +440,8 @@ static void test_a_source_is_pieces_and_zeros_between_them(void **state)
 	assert_int_equal(pread(a, want + 3000, 100, 0), 100);
 	for (from = 0; from < sizeof(want); from += 333) {
 		memset(got, 0xee, sizeof(got));
-		assert_int_equal(flash_source_read(&source, got, sizeof(want) - from, from, &why), 0);
+		assert_int_equal(
+			flash_source_read(&source, got, sizeof(want) - from, from, &why), 0);
 		assert_memory_equal(got, want + from, sizeof(want) - from);
 	}
 	close(a);

@@ -124,9 +124,13 @@ static void test_every_disk_gets_its_verdict(void **state)
 
 static void test_all_reasons_are_told_at_once(void **state)
 {
-	const struct target_facts bad = { BLANK,	      .mount = "/srv",	   .swap = "/dev/sdb1",
-					  .sector_bytes = 4096, .read_only = true, .table = "gpt" };
-	static const char *const codes[] = { "mounted",	  "swap",      "wrong-serial",
+	const struct target_facts bad = { BLANK,
+					  .mount = "/srv",
+					  .swap = "/dev/sdb1",
+					  .sector_bytes = 4096,
+					  .read_only = true,
+					  .table = "gpt" };
+	static const char *const codes[] = { "mounted",	  "swap",	 "wrong-serial",
 					     "read-only", "sector-size", "holds-data" };
 	struct target_verdict v;
 	size_t i;
