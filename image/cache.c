@@ -105,7 +105,8 @@ static int sweep(const struct cache *c, struct fault *why)
 
 int cache_lock(struct cache *c, struct progress *progress, struct fault *why)
 {
-	c->lock_fd = openat(c->fd, "build.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	/* Inherited on purpose: what a killed build started still holds it until it has ended. */
+	c->lock_fd = openat(c->fd, "build.lock", O_RDWR | O_CREAT, 0644);
 	if (c->lock_fd < 0)
 		return fault_errno(why, errno, "%s/build.lock", c->path);
 	if (flock(c->lock_fd, LOCK_EX | LOCK_NB) < 0) {

@@ -101,9 +101,9 @@ static bool consented_by_hand(const struct flash_job *job, struct text *what)
 	const char *number = f->serial[0] ? "serial" : f->wwn[0] ? "WWN" : NULL;
 	char word[WORD];
 
-	fprintf(stderr, "%s\nIt is to become node '%s'. Type its %s%s%s to go on: ",
-		text_str(what), job->node->name, number ? number : "",
-		number && !by_serial ? " or " : "", number && by_serial ? "" : "name");
+	fprintf(stderr, "%s\nIt is to become node '%s'. Type its %s%s%s to go on: ", text_str(what),
+		job->node->name, number ? number : "", number && !by_serial ? " or " : "",
+		number && by_serial ? "" : "name");
 	fflush(stderr);
 	if (!fgets(word, sizeof(word), stdin))
 		return false;
@@ -126,7 +126,9 @@ static int ask(const struct session *s, const struct flash_job *job, struct faul
 	if (isatty(STDIN_FILENO) != 1)
 		return fault_set(why, EPERM, "%s; --yes-wipe %s says that it may be lost",
 				 text_str(&what),
-				 f->serial[0] ? f->serial : f->wwn[0] ? f->wwn : f->name);
+				 f->serial[0] ? f->serial
+				 : f->wwn[0]  ? f->wwn
+					      : f->name);
 	if (!consented_by_hand(job, &what))
 		return fault_set(why, EPERM, "'%s': that was not it; nothing was written",
 				 job->target.path);
@@ -288,8 +290,8 @@ static int flash_run(const struct invocation *in, struct fault *why)
 
 	if (lists ? in->n_args > 1 : in->n_args < 2 || in->n_args % 2) {
 		fprintf(stderr, "rackseed: flash takes %s (see rackseed flash --help)\n",
-			lists ? "at most one node with --list" :
-				"a node and a device, or more pairs");
+			lists ? "at most one node with --list"
+			      : "a node and a device, or more pairs");
 		return EXIT_MISUSE;
 	}
 	if (command_value(in, "image") && in->n_args > 2) {

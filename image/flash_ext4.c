@@ -82,14 +82,14 @@ static errcode_t place_read64(io_channel channel, unsigned long long block, int 
 {
 	const struct place *place = channel->private_data;
 	uint64_t block_size = (uint64_t)channel->block_size;
-	uint64_t n = count < 0 ? (uint64_t)-(int64_t)count : (uint64_t)count * block_size;
+	uint64_t n = count < 0 ? (uint64_t) - (int64_t)count : (uint64_t)count * block_size;
 	struct fault why;
 
 	if (block > place->length / block_size || n > place->length - block * block_size)
 		return EXT2_ET_SHORT_READ;
-	return flash_source_read(place->source, data, n, place->start + block * block_size, &why) ?
-		       EXT2_ET_SHORT_READ :
-		       0;
+	return flash_source_read(place->source, data, n, place->start + block * block_size, &why)
+		       ? EXT2_ET_SHORT_READ
+		       : 0;
 }
 
 static errcode_t place_read(io_channel channel, unsigned long block, int count, void *data)

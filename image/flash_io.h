@@ -10,11 +10,11 @@ struct fault;
 /* The target's fd: past the page cache where that works, and every error with its place. */
 
 struct flash_io {
-	int fd; /* borrowed */
-	int flags; /* what it gets back at the end */
-	bool block; /* a block device, else a file */
-	bool direct; /* O_DIRECT is on */
-	bool holes; /* a file, and every discard made a hole that reads as zeros */
+	int fd;		      /* borrowed */
+	int flags;	      /* what it gets back at the end */
+	bool block;	      /* a block device, else a file */
+	bool direct;	      /* O_DIRECT is on */
+	bool holes;	      /* a file, and every discard made a hole that reads as zeros */
 	unsigned char *spare; /* FLASH_PIECE aligned bytes: zeros to write, or what was read back */
 };
 

@@ -113,8 +113,7 @@ static int add_gaps(struct target_partition *parts, int n, uint64_t end,
 	return r == 0 && at < end ? flash_ranges_add(unused, at, end - at) : r;
 }
 
-static int make_map(struct flash_job *job, struct target_partition *parts, int n,
-		    struct fault *why)
+static int make_map(struct flash_job *job, struct target_partition *parts, int n, struct fault *why)
 {
 	scoped(flash_ranges_done) struct flash_ranges unused = { 0 };
 	int i, r = 0;
@@ -127,8 +126,8 @@ static int make_map(struct flash_job *job, struct target_partition *parts, int n
 		return r;
 	if (unused.n)
 		qsort(unused.list, unused.n, sizeof(*unused.list), by_start);
-	return flash_map_make(&job->source, unused.list, unused.n, FLASH_HEAD,
-			      job->table.image_end, &job->map, why);
+	return flash_map_make(&job->source, unused.list, unused.n, FLASH_HEAD, job->table.image_end,
+			      &job->map, why);
 }
 
 static void drop_partitions(struct target_partition **p)

@@ -97,8 +97,8 @@ int flash_list_look(int root, const struct target_want *want, struct flash_list 
 		if (e->d_name[0] == '.' || is_vacant(dirfd(d), e->d_name))
 			continue;
 		row = add(&list);
-		r = row ? look_one(root, e->d_name, want, row, why) :
-			  fault_errno(why, ENOMEM, "list of disks");
+		r = row ? look_one(root, e->d_name, want, row, why)
+			: fault_errno(why, ENOMEM, "list of disks");
 	}
 	if (r < 0)
 		return r;

@@ -17,8 +17,8 @@ const char *flash_phase_name(enum flash_phase phase)
 /* Below a second any rate is a guess. */
 enum { RATE_FROM_MS = 1000 };
 
-void flash_progress_text(enum flash_phase phase, uint64_t done, uint64_t total,
-			 uint64_t elapsed_ms, struct text *out)
+void flash_progress_text(enum flash_phase phase, uint64_t done, uint64_t total, uint64_t elapsed_ms,
+			 struct text *out)
 {
 	uint64_t per_s, left_s;
 

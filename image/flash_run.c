@@ -76,7 +76,10 @@ static void show(struct watch *w)
 			continue; /* the report comes at once */
 		shown->said_ms = now;
 		text_add(&all, w->terminal && all.len ? " | " : "");
-		describe(&w->jobs[i], shown, now, &all);
+		if (is_new && !w->terminal)
+			text_addf(&all, "%s: %s", w->jobs[i].node->name, flash_phase_name(phase));
+		else
+			describe(&w->jobs[i], shown, now, &all);
 		text_add(&all, w->terminal ? "" : "\n");
 	}
 	if (w->quiet || all.len == 0)
@@ -123,7 +126,10 @@ static void wait_for_all(struct watch *w)
 
 static int run_group(struct flash_job *jobs, size_t n, int signals, bool quiet, struct fault *why)
 {
-	struct watch w = { .jobs = jobs, .n = n, .quiet = quiet, .signals = signals,
+	struct watch w = { .jobs = jobs,
+			   .n = n,
+			   .quiet = quiet,
+			   .signals = signals,
 			   .terminal = isatty(STDERR_FILENO) == 1 };
 	size_t i, started;
 	int r = 0;
@@ -177,8 +183,8 @@ int flash_jobs_run(struct flash_job *jobs, size_t n, bool parallel, bool quiet, 
 	if (pthread_sigmask(SIG_BLOCK, &set, &before) != 0)
 		return fault_set(why, EINVAL, "signals cannot be blocked");
 	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	r = signals < 0 ? fault_errno(why, errno, "signalfd") :
-			  run_all(jobs, n, parallel, signals, quiet, why);
+	r = signals < 0 ? fault_errno(why, errno, "signalfd")
+			: run_all(jobs, n, parallel, signals, quiet, why);
 	if (signals >= 0)
 		(void)signalled(signals); /* else a second Ctrl-C would end us without a word */
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -56,8 +56,7 @@ static void add_reasons(const struct flash_row *row, const struct model *m, stru
 		text_addf(out, "%s: %s\n", row->path, row->trouble);
 	for (i = 0; i < row->verdict.n; i++)
 		text_addf(out, "%s: %s: %s (%s)\n", row->path,
-			  row->verdict.reasons[i].weight == TARGET_REFUSED ? "refused" :
-									     "will ask",
+			  row->verdict.reasons[i].weight == TARGET_REFUSED ? "refused" : "will ask",
 			  row->verdict.reasons[i].text, row->verdict.reasons[i].code);
 	if (node)
 		text_addf(out, "%s: the file names it for node '%s'\n", row->path, node);
@@ -66,8 +65,9 @@ static void add_reasons(const struct flash_row *row, const struct model *m, stru
 static void add_table(const struct flash_list *list, const char **cells, struct text *words,
 		      char (*sizes)[TARGET_SIZE_LEN], struct text *out)
 {
-	static const char *const heading[COLUMNS] = { "DISK",	   "SIZE",  "MODEL", "SERIAL",
-						      "TRANSPORT", "HOLDS", "MAY BE WRITTEN" };
+	static const char *const heading[COLUMNS] = { "DISK",	       "SIZE",	    "MODEL",
+						      "SERIAL",	       "TRANSPORT", "HOLDS",
+						      "MAY BE WRITTEN" };
 	size_t i;
 
 	memcpy(cells, heading, sizeof(heading));

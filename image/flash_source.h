@@ -16,8 +16,8 @@ enum { FLASH_MAX_FILES = 8 };
 
 struct flash_extent {
 	uint64_t start, length; /* in the disk */
-	uint64_t offset; /* in the file */
-	int fd; /* borrowed from flash_source.fds */
+	uint64_t offset;	/* in the file */
+	int fd;			/* borrowed from flash_source.fds */
 };
 
 struct flash_source {

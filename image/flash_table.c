@@ -116,7 +116,7 @@ static int relocate(int fd, struct fault *why)
 
 static int take_tables(struct flash_table *t, struct fault *why)
 {
-	uint64_t end;
+	uint64_t end = 0;
 	int r = target_read_fd(&t->fd, t->head, FLASH_HEAD, 0, why);
 
 	if (r == 0)
@@ -133,7 +133,7 @@ int flash_table_make(const struct flash_source *source, uint64_t target_bytes,
 	scoped(flash_table_done) struct flash_table t = { .fd = -1 };
 	int r;
 
-	if (source->size < 2 * FLASH_HEAD || target_bytes < source->size)
+	if (source->size < 2ULL * FLASH_HEAD || target_bytes < source->size)
 		return fault_set(why, ENOSPC, "the image does not fit");
 	t.target_bytes = target_bytes;
 	t.fd = memfd_create("table", MFD_CLOEXEC);

@@ -153,7 +153,7 @@ static int each_piece(struct writer *w,
 		      struct fault *why)
 {
 	scoped(flash_ring_done) struct flash_ring ring = { 0 };
-	const struct flash_piece *piece;
+	const struct flash_piece *piece = NULL;
 	int r = flash_ring_start(&ring, w->order->source, w->order->map, why);
 
 	atomic_store(&w->progress->total, w->order->map->data_bytes + w->order->map->zero_bytes);
@@ -236,8 +236,10 @@ static const struct {
 	enum flash_phase phase;
 	int (*run)(struct writer *, struct fault *);
 } steps[] = {
-	{ FLASH_PREPARING, prepare },	    { FLASH_WRITING, write_pieces },
-	{ FLASH_VERIFYING, compare_pieces }, { FLASH_FINISHING, finish },
+	{ FLASH_PREPARING, prepare },
+	{ FLASH_WRITING, write_pieces },
+	{ FLASH_VERIFYING, compare_pieces },
+	{ FLASH_FINISHING, finish },
 };
 
 static int run_steps(struct writer *w, struct fault *why)
@@ -263,8 +265,8 @@ static int unfinished(const struct writer *w, struct fault *why)
 
 	return fault_set(why, was.code, "%s; %s", was.text,
 			 w->bare ? "it is unfinished: it has no partition table and boots nothing "
-				   "until it is flashed again" :
-				   "what is on it now is not known, and not to be relied on");
+				   "until it is flashed again"
+				 : "what is on it now is not known, and not to be relied on");
 }
 
 int flash_write(int fd, const struct flash_order *order, struct flash_progress *progress,

@@ -58,5 +58,5 @@ int flash_write(int fd, const struct flash_order *order, struct flash_progress *
 	__attribute__((nonnull, warn_unused_result));
 
 /* "writing 42 %, 512.3 MB/s, 0:31 left", from what was done in elapsed_ms of this phase. Pure. */
-void flash_progress_text(enum flash_phase phase, uint64_t done, uint64_t total,
-			 uint64_t elapsed_ms, struct text *out) __attribute__((nonnull));
+void flash_progress_text(enum flash_phase phase, uint64_t done, uint64_t total, uint64_t elapsed_ms,
+			 struct text *out) __attribute__((nonnull));

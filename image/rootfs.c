@@ -22,6 +22,7 @@
 
 #define MAKER "1" /* counts the changes of this file that change its product */
 #define FOLDER CACHE_UNFINISHED "sources"
+#define TEMP CACHE_UNFINISHED "temp"
 
 static const uint64_t room_needed = (uint64_t)4 << 30; /* the root, the packages and the tar */
 
@@ -38,6 +39,12 @@ static const char *const fixed_options[] = {
 	"--dpkgopt=path-exclude=/usr/share/doc/*",
 	"--dpkgopt=path-include=/usr/share/doc/*/copyright",
 	NULL,
+};
+
+/* It mounts and it starts much: with this process all of that ends, and no mount is left. */
+static const char *const confined[] = {
+	"setpriv", "--pdeathsig", "KILL",   "unshare",	    "--mount",	    "--propagation",
+	"private", "--pid",	  "--fork", "--kill-child", "--mount-proc", NULL,
 };
 
 void rootfs_done(struct rootfs *r)
@@ -79,7 +86,7 @@ const char *rootfs_remedy(const char *line)
 		  "is the mirror's name right, and the network up?" },
 		{ "Could not connect", "is the mirror up? os.mirror names another" },
 		{ "404", "check os.release and os.mirror" },
-		{ "No space left", "make room, or set RACKSEED_CACHE and TMPDIR elsewhere" },
+		{ "No space left", "make room, or let RACKSEED_CACHE name another place" },
 	};
 	size_t i;
 
@@ -153,6 +160,7 @@ static void add_arguments(const struct build *b, const struct args *packages,
 {
 	size_t i;
 
+	args_add_all(out, confined);
 	args_add(out, "mmdebstrap");
 	args_add_all(out, fixed_options);
 	args_add(out, "--components=%s", b->release->components);
@@ -179,10 +187,14 @@ static int make(struct build *b, const struct args *packages, const struct sourc
 	scoped(args_done) struct args argv = { 0 };
 	struct watch watch = { .progress = &b->progress };
 	const char *remedy;
+	scoped(text_done) struct text temp = { 0 };
 	char epoch[64];
-	const char *const env[] = { epoch, "LC_ALL=C", NULL };
+	const char *env[] = { epoch, "LC_ALL=C", NULL, NULL };
 	int r;
 
+	/* Its root lies beside its result, where room was looked for and leftovers are removed. */
+	text_addf(&temp, "TMPDIR=%s/" TEMP, b->cache.path);
+	env[2] = text_str(&temp);
 	snprintf(epoch, sizeof(epoch), "SOURCE_DATE_EPOCH=%lld", (long long)b->epoch);
 	add_arguments(b, packages, s, target, &argv);
 	if (!args_list(&argv))
@@ -193,8 +205,6 @@ static int make(struct build *b, const struct args *packages, const struct sourc
 			       .data = &watch,
 			       .timeout_ms = 3 * 60 * 60 * 1000 },
 		why);
-	if (r == -ENOENT)
-		return fault_wrap(why, "install mmdebstrap");
 	if (r < 0 && watch.first[0]) {
 		remedy = rootfs_remedy(watch.first);
 		r = fault_set(why, EREMOTEIO, "mmdebstrap: %s%s%s%s", watch.first,
@@ -217,6 +227,8 @@ static int make_and_keep(struct build *b, const struct args *packages, const str
 				 "build with sudo");
 	r = copy_room(b->cache.fd, b->cache.path, room_needed, why);
 	if (r == 0)
+		r = fs_mkdirs(b->cache.fd, TEMP, 0755, why);
+	if (r >= 0)
 		r = prepare(b, s, why);
 	if (r < 0)
 		return r;

@@ -22,20 +22,20 @@ enum target_kind {
 };
 
 enum target_member { /* of what a disk, or a partition of it, is a part */
-	TARGET_LVM,
-	TARGET_RAID,
-	TARGET_MULTIPATH,
-	TARGET_CRYPT,
-	TARGET_OTHER,
-	TARGET_N_MEMBERS,
+		     TARGET_LVM,
+		     TARGET_RAID,
+		     TARGET_MULTIPATH,
+		     TARGET_CRYPT,
+		     TARGET_OTHER,
+		     TARGET_N_MEMBERS,
 };
 
 enum { TARGET_MAX_CONTENTS = 32, TARGET_WORD = 128 };
 
 struct target_content {
 	unsigned partition; /* 0: the disk as a whole */
-	char type[32]; /* in libblkid's words: "ext4", "LVM2_member" */
-	char label[64]; /* or "" */
+	char type[32];	    /* in libblkid's words: "ext4", "LVM2_member" */
+	char label[64];	    /* or "" */
 };
 
 struct target_facts {
@@ -43,35 +43,35 @@ struct target_facts {
 	enum target_kind kind;
 	unsigned major, minor;
 	uint64_t size_bytes, diskseq; /* diskseq 0: the kernel tells none */
-	unsigned sector_bytes; /* logical; 0: no block device */
+	unsigned sector_bytes;	      /* logical; 0: no block device */
 	bool read_only, removable, rotational;
-	bool busy; /* O_EXCL was refused */
+	bool busy;    /* O_EXCL was refused */
 	bool stacked; /* made of other disks */
 	bool holds_root;
 	char mount[TARGET_WORD]; /* where it, a partition or what is on them is mounted, or "" */
-	char swap[TARGET_WORD]; /* the swap area on it, or "" */
+	char swap[TARGET_WORD];	 /* the swap area on it, or "" */
 	char member[TARGET_N_MEMBERS][TARGET_WORD]; /* how that is known, or "" */
 	char model[TARGET_WORD], serial[TARGET_WORD], wwn[TARGET_WORD], transport[16]; /* or "" */
 	char table[16]; /* "gpt", "dos", or "" */
 	struct target_content contents[TARGET_MAX_CONTENTS];
 	size_t n_contents;
-	bool unread; /* what is on it was not looked at */
-	bool blank; /* first and last MiB hold nothing */
-	bool has_seed; /* a partition of the name RACKSEED */
+	bool unread;				/* what is on it was not looked at */
+	bool blank;				/* first and last MiB hold nothing */
+	bool has_seed;				/* a partition of the name RACKSEED */
 	char seed_node[254], seed_cluster[254]; /* "": the seed could not be read */
-	char changed[TARGET_WORD]; /* what is not as it was at the first look, or "" */
+	char changed[TARGET_WORD];		/* what is not as it was at the first look, or "" */
 };
 
 struct target_want {
-	const char *node, *cluster; /* node NULL: for no node yet, the disk alone is judged */
+	const char *node, *cluster;    /* node NULL: for no node yet, the disk alone is judged */
 	const struct model_disk *disk; /* or NULL */
-	uint64_t image_bytes; /* 0: not known */
+	uint64_t image_bytes;	       /* 0: not known */
 };
 
 enum target_weight {
-	TARGET_ASKS, /* its name or serial must be typed */
+	TARGET_ASKS,	    /* its name or serial must be typed */
 	TARGET_ASKS_SERIAL, /* its serial must be typed; its name where it bears none */
-	TARGET_REFUSED, /* never */
+	TARGET_REFUSED,	    /* never */
 };
 
 struct target_reason {

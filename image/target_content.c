@@ -96,8 +96,8 @@ int target_partitions(int fd, struct target_partition *ret, size_t max, struct f
 		if (blkid_partition_is_extended(p))
 			continue;
 		ret[found].number = (unsigned)blkid_partition_get_partno(p);
-		ret[found].start = (uint64_t)blkid_partition_get_start(p) * 512;
-		ret[found].length = (uint64_t)blkid_partition_get_size(p) * 512;
+		ret[found].start = 512 * (uint64_t)blkid_partition_get_start(p);
+		ret[found].length = 512 * (uint64_t)blkid_partition_get_size(p);
 		snprintf(ret[found].name, sizeof(ret->name), "%s", name ? name : "");
 		found++;
 	}
@@ -178,11 +178,11 @@ int target_look_content(int fd, struct target_facts *f, struct fault *why)
 {
 	scoped(drop_partitions) struct target_partition *parts =
 		calloc(MAX_PARTITIONS, sizeof(*parts));
-	int r = parts ? 0 : fault_errno(why, ENOMEM, "looking at what is there");
-	int i, n = 0;
+	int i, r, n = 0;
 
-	if (r == 0)
-		r = look_edges(fd, f, why);
+	if (!parts)
+		return fault_errno(why, ENOMEM, "looking at what is there");
+	r = look_edges(fd, f, why);
 	if (r < 0 || f->size_bytes == 0)
 		return r;
 	r = look_place(fd, 0, 0, f->size_bytes, f, why);

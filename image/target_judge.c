@@ -191,8 +191,8 @@ static bool has_wrong_size(const struct target_facts *f, const struct target_wan
 	text_addf(say, "the file names a disk of %s for node '%s', and this one has %s",
 		  target_size(w->disk->size_bytes, wants), w->node,
 		  target_size(f->size_bytes, has));
-	apart = f->size_bytes > w->disk->size_bytes ? f->size_bytes - w->disk->size_bytes :
-						      w->disk->size_bytes - f->size_bytes;
+	apart = f->size_bytes > w->disk->size_bytes ? f->size_bytes - w->disk->size_bytes
+						    : w->disk->size_bytes - f->size_bytes;
 	return apart > w->disk->size_bytes / 100;
 }
 

@@ -46,6 +46,11 @@ static bool has_path(int root, const struct target_family *family, const char *p
 	return false;
 }
 
+static bool is_octal(char c)
+{
+	return c >= '0' && c <= '7';
+}
+
 /* Takes word n (from 0) of a line into buf, the kernel's \040 and its like undone. */
 static void take_word(const char *line, unsigned n, char buf[static PATH_SIZE])
 {
@@ -56,14 +61,15 @@ static void take_word(const char *line, unsigned n, char buf[static PATH_SIZE])
 		line += strspn(line, " \t");
 	}
 	for (; *line && !isspace((unsigned char)*line) && at < PATH_SIZE - 1; at++) {
-		unsigned c;
+		bool escaped = line[0] == '\\' && is_octal(line[1]) && is_octal(line[2]) &&
+			       is_octal(line[3]);
 
-		if (line[0] == '\\' && sscanf(line + 1, "%3o", &c) == 1) {
-			buf[at] = (char)c;
-			line += 4;
-		} else {
-			buf[at] = *line++;
-		}
+		if (escaped)
+			buf[at] =
+				(char)((line[1] - '0') * 64 + (line[2] - '0') * 8 + line[3] - '0');
+		else
+			buf[at] = *line;
+		line += escaped ? 4 : 1;
 	}
 	buf[at] = '\0';
 }
@@ -82,12 +88,13 @@ static void show(const char *path, char word[static TARGET_WORD])
 static void look_mount(int root, const char *line, const struct target_family *family,
 		       struct target_facts *f)
 {
-	char point[PATH_SIZE], source[PATH_SIZE];
+	char point[PATH_SIZE], source[PATH_SIZE], number[PATH_SIZE];
 	const char *end = strchr(line, '\n');
 	const char *dash = strstr(line, " - ");
 	unsigned major, minor;
 
-	if (sscanf(line, "%*u %*u %u:%u", &major, &minor) != 2)
+	take_word(line, 2, number);
+	if (!target_device(number, &major, &minor))
 		return;
 	take_word(line, 4, point);
 	source[0] = '\0';

@@ -63,8 +63,7 @@ static int open_to_write(const char *path, bool *ret_busy, struct fault *why)
 	}
 	if (errno == ENOENT)
 		return fault_set(why, ENOENT,
-				 "'%s' is not there; a file has to exist (truncate -s SIZE)",
-				 path);
+				 "'%s' is not there; a file has to exist (truncate -s SIZE)", path);
 	/* Refused: through an fd that cannot write it is told why. */
 	if (errno == EBUSY || errno == EROFS || errno == EACCES || errno == EPERM ||
 	    errno == EISDIR)
@@ -176,8 +175,8 @@ int target_open(int root, const char *path, enum target_access access, struct ta
 	else
 		t.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (t.fd < 0)
-		return access == TARGET_TO_WRITE ? t.fd :
-						    fault_errno(why, errno, "open '%s'", path);
+		return access == TARGET_TO_WRITE ? t.fd
+						 : fault_errno(why, errno, "open '%s'", path);
 	r = target_look(root, &t, &t.facts, why);
 	if (r < 0)
 		return r;
@@ -198,7 +197,7 @@ int target_look_name(int root, const char *name, struct target_facts *ret, struc
 
 	snprintf(path, sizeof(path), "sys/block/%s/dev", name);
 	target_word(root, path, number, sizeof(number));
-	if (sscanf(number, "%u:%u", &f.major, &f.minor) != 2)
+	if (!target_device(number, &f.major, &f.minor))
 		return fault_set(why, ENODEV, "/%s tells no device", path);
 	r = target_look_sys(root, &f, &family, why);
 	if (r == 0)

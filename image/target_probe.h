@@ -18,7 +18,7 @@ struct target {
 };
 
 enum target_access {
-	TARGET_TO_LOOK, /* read-only, and nobody is kept out */
+	TARGET_TO_LOOK,	 /* read-only, and nobody is kept out */
 	TARGET_TO_WRITE, /* for ourselves alone; where that is refused, to look and say why */
 };
 
@@ -70,10 +70,14 @@ int target_look_content(int fd, struct target_facts *f, struct fault *why)
 /* A file below dir without its line end, what no terminal should see replaced; "" when absent. */
 void target_word(int dir, const char *path, char *buf, size_t size) __attribute__((nonnull));
 
+/* "8:16", and a blank or the end behind it. */
+bool target_device(const char *s, unsigned *ret_major, unsigned *ret_minor)
+	__attribute__((nonnull, warn_unused_result));
+
 struct target_partition {
 	unsigned number;
 	uint64_t start, length; /* bytes */
-	char name[64]; /* GPT's, or "" */
+	char name[64];		/* GPT's, or "" */
 };
 
 /* The partitions in the table at fd, at most max of them. Returns how many, or negative. */

@@ -86,8 +86,8 @@ static bool take_name(const char *s, size_t n, char *buf, size_t size)
 	while (n && isspace((unsigned char)s[n - 1]))
 		n--;
 	for (i = 0; i < n; i++)
-		if (!islower((unsigned char)s[i]) && !isdigit((unsigned char)s[i]) &&
-		    s[i] != '-' && s[i] != '.')
+		if (!islower((unsigned char)s[i]) && !isdigit((unsigned char)s[i]) && s[i] != '-' &&
+		    s[i] != '.')
 			return false;
 	if (n == 0 || n >= size)
 		return false;

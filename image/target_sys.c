@@ -46,6 +46,24 @@ void target_word(int dir, const char *path, char *buf, size_t size)
 	tidy(text_str(&t), t.len, buf, size);
 }
 
+bool target_device(const char *s, unsigned *ret_major, unsigned *ret_minor)
+{
+	char *end;
+	unsigned long major, minor;
+
+	if (!isdigit((unsigned char)*s))
+		return false;
+	major = strtoul(s, &end, 10);
+	if (*end != ':' || !isdigit((unsigned char)end[1]))
+		return false;
+	minor = strtoul(end + 1, &end, 10);
+	if (*end && !isspace((unsigned char)*end))
+		return false;
+	*ret_major = (unsigned)major;
+	*ret_minor = (unsigned)minor;
+	return true;
+}
+
 static uint64_t number(int dir, const char *path)
 {
 	char word[32];
@@ -87,7 +105,7 @@ static bool family_add(struct target_family *family, int dir, const char *name)
 	unsigned major, minor;
 
 	target_word(dir, "dev", word, sizeof(word));
-	if (family->n == TARGET_MAX_FAMILY || sscanf(word, "%u:%u", &major, &minor) != 2)
+	if (family->n == TARGET_MAX_FAMILY || !target_device(word, &major, &minor))
 		return false;
 	family->list[family->n].major = major;
 	family->list[family->n].minor = minor;
@@ -103,10 +121,8 @@ static enum target_member holder_kind(int holder, const char *name)
 		const char *name, *uuid;
 		enum target_member member;
 	} kinds[] = {
-		{ "dm-", "LVM-", TARGET_LVM },
-		{ "dm-", "mpath-", TARGET_MULTIPATH },
-		{ "dm-", "CRYPT-", TARGET_CRYPT },
-		{ "dm-", "DMRAID-", TARGET_RAID },
+		{ "dm-", "LVM-", TARGET_LVM },	   { "dm-", "mpath-", TARGET_MULTIPATH },
+		{ "dm-", "CRYPT-", TARGET_CRYPT }, { "dm-", "DMRAID-", TARGET_RAID },
 		{ "md", "", TARGET_RAID },
 	};
 	char uuid[160];
@@ -169,8 +185,8 @@ static void udev_word(const char *db, const char *key, char *buf, size_t size)
 		end = strchr(line, '\n');
 		if (strncmp(line, "E:", 2) == 0 && strncmp(line + 2, key, n) == 0 &&
 		    line[2 + n] == '=')
-			tidy(line + 3 + n,
-			     (end ? (size_t)(end - line) : strlen(line)) - 3 - n, buf, size);
+			tidy(line + 3 + n, (end ? (size_t)(end - line) : strlen(line)) - 3 - n, buf,
+			     size);
 	}
 }
 
@@ -204,7 +220,9 @@ static const struct source serials[] = {
 	{ NULL, "device/serial", 0 },  { NULL, "device/vpd_pg80", 4 },
 };
 static const struct source wwns[] = {
-	{ "ID_WWN_WITH_EXTENSION", NULL, 0 }, { "ID_WWN", NULL, 0 }, { NULL, "wwid", 0 },
+	{ "ID_WWN_WITH_EXTENSION", NULL, 0 },
+	{ "ID_WWN", NULL, 0 },
+	{ NULL, "wwid", 0 },
 	{ NULL, "device/wwid", 0 },
 };
 static const struct source models[] = {
@@ -219,10 +237,11 @@ static void look_transport(const char *path, struct target_facts *f)
 	static const struct {
 		const char *within, *name;
 	} kinds[] = {
-		{ "/usb", "usb" },	     { "/nvme", "nvme" },   { "/virtio", "virtio" },
-		{ "/ata", "sata" },	     { "/mmc", "mmc" },	    { "/end_device-", "sas" },
-		{ "/rport-", "fc" },	     { "/session", "iscsi" }, { "/host", "scsi" },
-		{ "/virtual/block/loop", "loop" },
+		{ "/usb", "usb" },	 { "/nvme", "nvme" },
+		{ "/virtio", "virtio" }, { "/ata", "sata" },
+		{ "/mmc", "mmc" },	 { "/end_device-", "sas" },
+		{ "/rport-", "fc" },	 { "/session", "iscsi" },
+		{ "/host", "scsi" },	 { "/virtual/block/loop", "loop" },
 	};
 	size_t i;
 

@@ -52,12 +52,18 @@ enum target_member target_member_of(const char *type)
 		const char *type;
 		enum target_member member;
 	} kinds[] = {
-		{ "LVM1_member", TARGET_LVM },	      { "LVM2_member", TARGET_LVM },
-		{ "LVM2_snapshot_cow", TARGET_LVM },  { "mpath_member", TARGET_MULTIPATH },
-		{ "zfs_member", TARGET_OTHER },	      { "bcache", TARGET_OTHER },
-		{ "drbd", TARGET_OTHER },	      { "drbdmanage_control_volume", TARGET_OTHER },
-		{ "ceph_bluestore", TARGET_OTHER },   { "VMFS_volume_member", TARGET_OTHER },
-		{ "stratis", TARGET_OTHER },	      { "vdo", TARGET_OTHER },
+		{ "LVM1_member", TARGET_LVM },
+		{ "LVM2_member", TARGET_LVM },
+		{ "LVM2_snapshot_cow", TARGET_LVM },
+		{ "mpath_member", TARGET_MULTIPATH },
+		{ "zfs_member", TARGET_OTHER },
+		{ "bcache", TARGET_OTHER },
+		{ "drbd", TARGET_OTHER },
+		{ "drbdmanage_control_volume", TARGET_OTHER },
+		{ "ceph_bluestore", TARGET_OTHER },
+		{ "VMFS_volume_member", TARGET_OTHER },
+		{ "stratis", TARGET_OTHER },
+		{ "vdo", TARGET_OTHER },
 		{ "DM_verity_hash", TARGET_OTHER },
 	};
 	const char *end = strrchr(type, '_');

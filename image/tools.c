@@ -22,10 +22,10 @@ static const struct {
 } tools[] = {
 	{ "mmdebstrap", "mmdebstrap", false }, { "tar", "tar", false },
 	{ "chroot", "coreutils", false },      { "sha256sum", "coreutils", false },
-	{ "unshare", "util-linux", false },    { "mke2fs", "e2fsprogs", false },
-	{ "mformat", "mtools", false },	       { "mcopy", "mtools", false },
-	{ "dpkg-deb", "dpkg", false },	       { "qemu-img", "qemu-utils", true },
-	{ "qemu-io", "qemu-utils", true },
+	{ "unshare", "util-linux", false },    { "setpriv", "util-linux", false },
+	{ "mke2fs", "e2fsprogs", false },      { "mformat", "mtools", false },
+	{ "mcopy", "mtools", false },	       { "dpkg-deb", "dpkg", false },
+	{ "qemu-img", "qemu-utils", true },    { "qemu-io", "qemu-utils", true },
 };
 
 static bool on_path(const char *program)

@@ -49,7 +49,12 @@ static const struct {
 	{ { { 2, 3, 0, 0 } }, 1, { { 0, 10 } }, 1, 0, 10, "d2+3" },
 	{ { { 2, 3, 0, 0 } }, 1, { { 1, 6 } }, 1, 0, 10, "z0+1 d2+3 z7+3" },
 	{ { { 2, 3, 0, 0 } }, 1, { { 6, 1 }, { 8, 1 } }, 2, 0, 10, "z0+2 d2+3 z5+1 z7+1 z9+1" },
-	{ { { 2, 1, 0, 0 }, { 8, 1, 0, 0 } }, 2, { { 0, 1 }, { 4, 2 }, { 9, 9 } }, 3, 0, 12,
+	{ { { 2, 1, 0, 0 }, { 8, 1, 0, 0 } },
+	  2,
+	  { { 0, 1 }, { 4, 2 }, { 9, 9 } },
+	  3,
+	  0,
+	  12,
 	  "z1+1 d2+1 z3+1 z6+2 d8+1" },
 };
 
@@ -59,7 +64,7 @@ static void test_every_block_is_data_or_zero_or_left_alone(void **state)
 	size_t i;
 
 	(void)state;
-	CASES(c, maps) {
+	CASES (c, maps) {
 		struct flash_extent extents[3];
 		struct flash_range unused[3];
 		struct flash_source source = { .extents = extents, .n_extents = c->n_extents };
@@ -169,8 +174,8 @@ static void make_image(struct image *im, uint64_t target)
 	im->extents[1] = (struct flash_extent){ 11 * MIB, MIB, 11 * MIB, im->fd };
 	im->source = (struct flash_source){ .size = IMAGE, .extents = im->extents, .n_extents = 2 };
 	if (flash_table_make(&im->source, target, &im->table, &why) < 0 ||
-	    flash_map_make(&im->source, NULL, 0, FLASH_HEAD, im->table.image_end, &im->map,
-			   &why) < 0)
+	    flash_map_make(&im->source, NULL, 0, FLASH_HEAD, im->table.image_end, &im->map, &why) <
+		    0)
 		fail_msg("%s", why.text);
 	im->order = (struct flash_order){ &im->source, &im->map, &im->table, true };
 }
@@ -426,7 +431,8 @@ static void test_a_source_is_pieces_and_zeros_between_them(void **state)
 {
 	struct fault why = { 0 };
 	int a = scratch(MIB), b = scratch(MIB);
-	struct flash_extent extents[] = { { 1000, 500, 100, a }, { 1500, 500, 7, b },
+	struct flash_extent extents[] = { { 1000, 500, 100, a },
+					  { 1500, 500, 7, b },
 					  { 3000, 100, 0, a } };
 	struct flash_source source = { .size = 4000, .extents = extents, .n_extents = 3 };
 	unsigned char got[4000], want[4000] = { 0 };
@@ -440,8 +446,8 @@ static void test_a_source_is_pieces_and_zeros_between_them(void **state)
 	assert_int_equal(pread(a, want + 3000, 100, 0), 100);
 	for (from = 0; from < sizeof(want); from += 333) {
 		memset(got, 0xee, sizeof(got));
-		assert_int_equal(
-			flash_source_read(&source, got, sizeof(want) - from, from, &why), 0);
+		assert_int_equal(flash_source_read(&source, got, sizeof(want) - from, from, &why),
+				 0);
 		assert_memory_equal(got, want + from, sizeof(want) - from);
 	}
 	close(a);
@@ -491,7 +497,7 @@ static void test_progress_is_phase_percent_rate_and_time(void **state)
 	struct text t = { 0 };
 
 	(void)state;
-	CASES(c, cases) {
+	CASES (c, cases) {
 		flash_progress_text(c->phase, c->done, c->total, c->ms, &t);
 		assert_string_equal(text_str(&t), c->text);
 		text_done(&t);

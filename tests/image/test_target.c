@@ -27,70 +27,145 @@ static const struct {
 	const char *name;
 	struct target_facts facts;
 	const struct model_disk *disk;
-	int weight; /* -1: may be written */
+	int weight;	  /* -1: may be written */
 	const char *code; /* of the first reason */
 	const char *says; /* a part of its sentence */
 } cases[] = {
 	{ "blank", { BLANK }, &any, -1, NULL, NULL },
 	{ "folder", { BLANK, .kind = TARGET_STRANGE }, &any, TARGET_REFUSED, "not-a-disk", "sdb" },
-	{ "partition", { BLANK, .kind = TARGET_PARTITION }, &any, TARGET_REFUSED, "partition",
+	{ "partition",
+	  { BLANK, .kind = TARGET_PARTITION },
+	  &any,
+	  TARGET_REFUSED,
+	  "partition",
 	  "name the whole disk" },
 	{ "md", { BLANK, .stacked = true }, &any, TARGET_REFUSED, "stacked", "other disks" },
 	{ "drive", { BLANK, .size_bytes = 0 }, &any, TARGET_REFUSED, "no-medium", "medium" },
 	{ "empty file", { BLANK, .kind = TARGET_FILE, .size_bytes = 0 }, &any, -1, NULL, NULL },
-	{ "root", { BLANK, .holds_root = true, .mount = "/" }, &any, TARGET_REFUSED, "holds-root",
+	{ "root",
+	  { BLANK, .holds_root = true, .mount = "/" },
+	  &any,
+	  TARGET_REFUSED,
+	  "holds-root",
 	  "running system" },
 	{ "mount", { BLANK, .mount = "/srv" }, &any, TARGET_REFUSED, "mounted", "'/srv'" },
 	{ "swap", { BLANK, .swap = "/dev/sdb2" }, &any, TARGET_REFUSED, "swap", "'/dev/sdb2'" },
 	{ "lvm",
 	  { BLANK, .member = { [TARGET_LVM] = "dm-0 holds sdb3" } },
-	  &any, TARGET_REFUSED, "lvm", "dm-0 holds sdb3" },
-	{ "raid", { BLANK, .member = { [TARGET_RAID] = "md0 holds sdb" } }, &any, TARGET_REFUSED,
-	  "raid", "md0" },
-	{ "multipath", { BLANK, .member = { [TARGET_MULTIPATH] = "multipathd claims it" } }, &any,
-	  TARGET_REFUSED, "multipath", "multipathd" },
-	{ "crypt", { BLANK, .member = { [TARGET_CRYPT] = "dm-1 holds sdb" } }, &any,
-	  TARGET_REFUSED, "crypt", "dm-1" },
-	{ "zfs", { BLANK, .member = { [TARGET_OTHER] = "zfs_member" } }, &any, TARGET_REFUSED,
-	  "member", "zfs_member" },
+	  &any,
+	  TARGET_REFUSED,
+	  "lvm",
+	  "dm-0 holds sdb3" },
+	{ "raid",
+	  { BLANK, .member = { [TARGET_RAID] = "md0 holds sdb" } },
+	  &any,
+	  TARGET_REFUSED,
+	  "raid",
+	  "md0" },
+	{ "multipath",
+	  { BLANK, .member = { [TARGET_MULTIPATH] = "multipathd claims it" } },
+	  &any,
+	  TARGET_REFUSED,
+	  "multipath",
+	  "multipathd" },
+	{ "crypt",
+	  { BLANK, .member = { [TARGET_CRYPT] = "dm-1 holds sdb" } },
+	  &any,
+	  TARGET_REFUSED,
+	  "crypt",
+	  "dm-1" },
+	{ "zfs",
+	  { BLANK, .member = { [TARGET_OTHER] = "zfs_member" } },
+	  &any,
+	  TARGET_REFUSED,
+	  "member",
+	  "zfs_member" },
 	{ "busy", { BLANK, .busy = true }, &any, TARGET_REFUSED, "busy", "holds it open" },
-	{ "busy, and why is known", { BLANK, .busy = true, .mount = "/srv" }, &any,
-	  TARGET_REFUSED, "mounted", "/srv" },
-	{ "changed", { BLANK, .changed = "another serial" }, &any, TARGET_REFUSED, "changed",
+	{ "busy, and why is known",
+	  { BLANK, .busy = true, .mount = "/srv" },
+	  &any,
+	  TARGET_REFUSED,
+	  "mounted",
+	  "/srv" },
+	{ "changed",
+	  { BLANK, .changed = "another serial" },
+	  &any,
+	  TARGET_REFUSED,
+	  "changed",
 	  "another serial" },
 	{ "serial fits", { BLANK }, &by_serial, -1, NULL, NULL },
-	{ "other serial", { BLANK }, &other_serial, TARGET_REFUSED, "wrong-serial",
+	{ "other serial",
+	  { BLANK },
+	  &other_serial,
+	  TARGET_REFUSED,
+	  "wrong-serial",
 	  "names serial 'S6Z1NX0U' for node 'w1', and this one bears 'S6Z1NX0T'" },
-	{ "no serial", { BLANK, .serial = "" }, &by_serial, TARGET_REFUSED, "wrong-serial",
+	{ "no serial",
+	  { BLANK, .serial = "" },
+	  &by_serial,
+	  TARGET_REFUSED,
+	  "wrong-serial",
 	  "bears none" },
 	{ "wwn fits", { BLANK }, &by_wwn, -1, NULL, NULL },
 	{ "other wwn", { BLANK }, &other_wwn, TARGET_REFUSED, "wrong-wwn", "WWN" },
 	{ "no wwn", { BLANK, .wwn = "" }, &by_wwn, TARGET_REFUSED, "wrong-wwn", "bears none" },
 	{ "size fits", { BLANK }, &by_size, -1, NULL, NULL },
-	{ "other size", { BLANK }, &other_size, TARGET_REFUSED, "wrong-size",
+	{ "other size",
+	  { BLANK },
+	  &other_size,
+	  TARGET_REFUSED,
+	  "wrong-size",
 	  "a disk of 500 GiB for node 'w1', and this one has 480 GiB" },
-	{ "read-only", { BLANK, .read_only = true }, &any, TARGET_REFUSED, "read-only",
+	{ "read-only",
+	  { BLANK, .read_only = true },
+	  &any,
+	  TARGET_REFUSED,
+	  "read-only",
 	  "read-only" },
 	{ "4Kn", { BLANK, .sector_bytes = 4096 }, &any, TARGET_REFUSED, "sector-size", "4096" },
-	{ "small", { BLANK, .size_bytes = 2 * GIB }, &any, TARGET_REFUSED, "too-small",
+	{ "small",
+	  { BLANK, .size_bytes = 2 * GIB },
+	  &any,
+	  TARGET_REFUSED,
+	  "too-small",
 	  "it has 2 GiB (2147483648 bytes) and the image needs 3 GiB" },
 	{ "just large enough", { BLANK, .size_bytes = 3 * GIB }, &any, -1, NULL, NULL },
 	{ "other node",
 	  { BLANK, .table = "gpt", .has_seed = true, .seed_node = "w2", .seed_cluster = "lab" },
-	  &any, TARGET_ASKS_SERIAL, "other-node", "node 'w2' of this cluster, not 'w1'" },
+	  &any,
+	  TARGET_ASKS_SERIAL,
+	  "other-node",
+	  "node 'w2' of this cluster, not 'w1'" },
 	{ "this node",
 	  { BLANK, .table = "gpt", .has_seed = true, .seed_node = "w1", .seed_cluster = "lab" },
-	  &any, TARGET_ASKS, "this-node", "node 'w1' already" },
+	  &any,
+	  TARGET_ASKS,
+	  "this-node",
+	  "node 'w1' already" },
 	{ "node of another cluster",
 	  { BLANK, .table = "gpt", .has_seed = true, .seed_node = "w1", .seed_cluster = "prod" },
-	  &any, TARGET_ASKS, "holds-data", "node 'w1' of cluster 'prod'" },
-	{ "seed that cannot be read", { BLANK, .table = "gpt", .has_seed = true }, &any,
-	  TARGET_ASKS_SERIAL, "unreadable-node", "cannot be read" },
+	  &any,
+	  TARGET_ASKS,
+	  "holds-data",
+	  "node 'w1' of cluster 'prod'" },
+	{ "seed that cannot be read",
+	  { BLANK, .table = "gpt", .has_seed = true },
+	  &any,
+	  TARGET_ASKS_SERIAL,
+	  "unreadable-node",
+	  "cannot be read" },
 	{ "table", { BLANK, .table = "dos" }, &any, TARGET_ASKS, "holds-data", "dos" },
 	{ "file system",
 	  { BLANK, .contents = { { 0, "xfs", "data\n" } }, .n_contents = 1 },
-	  &any, TARGET_ASKS, "holds-data", "xfs 'data?'" },
-	{ "bytes", { BLANK, .blank = false }, &any, TARGET_ASKS, "holds-data",
+	  &any,
+	  TARGET_ASKS,
+	  "holds-data",
+	  "xfs 'data?'" },
+	{ "bytes",
+	  { BLANK, .blank = false },
+	  &any,
+	  TARGET_ASKS,
+	  "holds-data",
 	  "bytes of no known kind" },
 	{ "not looked at", { BLANK, .blank = false, .unread = true }, &any, -1, NULL, NULL },
 };
@@ -108,7 +183,7 @@ static void test_every_disk_gets_its_verdict(void **state)
 	struct target_verdict v;
 
 	(void)state;
-	CASES(c, cases) {
+	CASES (c, cases) {
 		judge(&c->facts, c->disk, &v);
 		if (target_weight(&v) != c->weight)
 			fail_msg("%s: weight %d, first '%s'", c->name, target_weight(&v),
@@ -170,7 +245,7 @@ static const struct {
 	{ { TABLED }, "sdb", false, true },
 	{ { TABLED }, "/dev/sdb", false, true },
 	{ { TABLED }, "/dev/disk/by-id/ata-1", false, true }, /* as it was given */
-	{ { TABLED }, "sdb", true, false }, /* names move from boot to boot */
+	{ { TABLED }, "sdb", true, false },		      /* names move from boot to boot */
 	{ { TABLED }, "sda", false, false },
 	{ { TABLED }, "yes", false, false },
 	{ { TABLED }, "", false, false },
@@ -188,7 +263,7 @@ static void test_only_the_right_word_wipes(void **state)
 	struct target_verdict v;
 
 	(void)state;
-	CASES(c, words) {
+	CASES (c, words) {
 		judge(&c->facts, &any, &v);
 		if (target_consents(&c->facts, &v, "/dev/disk/by-id/ata-1", c->word, c->script) !=
 		    c->consents)
@@ -217,7 +292,7 @@ static void test_a_change_after_the_first_look_is_seen(void **state)
 	const struct target_facts before = { TABLED };
 
 	(void)state;
-	CASES(c, changes) {
+	CASES (c, changes) {
 		struct target_facts now = c->now;
 
 		target_compare(&before, &now);
@@ -247,15 +322,18 @@ static void test_sizes_are_readable(void **state)
 		uint64_t bytes;
 		const char *text;
 	} sizes[] = {
-		{ 0, "0 bytes" },	       { 1023, "1023 bytes" },
-		{ 1024, "1 KiB" },	       { 1536, "1.5 KiB" },
-		{ 480103981056, "447.1 GiB" }, { 16ULL << 20, "16 MiB" },
+		{ 0, "0 bytes" },
+		{ 1023, "1023 bytes" },
+		{ 1024, "1 KiB" },
+		{ 1536, "1.5 KiB" },
+		{ 480103981056, "447.1 GiB" },
+		{ 16ULL << 20, "16 MiB" },
 		{ UINT64_MAX, "15.9 EiB" },
 	};
 	char buf[TARGET_SIZE_LEN];
 
 	(void)state;
-	CASES(c, sizes)
+	CASES (c, sizes)
 		assert_string_equal(target_size(c->bytes, buf), c->text);
 }
 
@@ -265,16 +343,21 @@ static void test_members_are_told_by_their_type(void **state)
 		const char *type;
 		enum target_member member;
 	} types[] = {
-		{ "LVM2_member", TARGET_LVM },	       { "linux_raid_member", TARGET_RAID },
-		{ "isw_raid_member", TARGET_RAID },    { "ddf_raid_member", TARGET_RAID },
-		{ "mpath_member", TARGET_MULTIPATH },  { "zfs_member", TARGET_OTHER },
-		{ "drbd", TARGET_OTHER },	       { "ext4", TARGET_N_MEMBERS },
-		{ "crypto_LUKS", TARGET_N_MEMBERS },   { "swap", TARGET_N_MEMBERS },
+		{ "LVM2_member", TARGET_LVM },
+		{ "linux_raid_member", TARGET_RAID },
+		{ "isw_raid_member", TARGET_RAID },
+		{ "ddf_raid_member", TARGET_RAID },
+		{ "mpath_member", TARGET_MULTIPATH },
+		{ "zfs_member", TARGET_OTHER },
+		{ "drbd", TARGET_OTHER },
+		{ "ext4", TARGET_N_MEMBERS },
+		{ "crypto_LUKS", TARGET_N_MEMBERS },
+		{ "swap", TARGET_N_MEMBERS },
 		{ "VMFS_volume_member", TARGET_OTHER },
 	};
 
 	(void)state;
-	CASES(c, types)
+	CASES (c, types)
 		assert_int_equal(target_member_of(c->type), c->member);
 }
 
