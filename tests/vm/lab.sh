@@ -142,9 +142,10 @@ lab_mirror() {
 		'Created-By: Packages' 'Origin: Debian' 'Label: Debian' 'Component: main' | head -n 1)}"
 }
 
-# Writes $lab_work/cluster.yaml for the cluster NAME with ACCEL, and a key to log in with.
+# Writes $lab_work/cluster.yaml for the cluster NAME with ACCEL from TEMPLATE (default: two
+# machines), and a key to log in with.
 lab_cluster() {
-	local mirror images image
+	local mirror images image template=${3:-$lab_top/tests/vm/lab.yaml.in}
 	mirror=$(lab_mirror)
 	[ -n "$mirror" ] || { lab_say "apt knows no Debian mirror (RACKSEED_DEBIAN_MIRROR=URL)"; return 1; }
 	[ -e "$lab_work/key" ] || ssh-keygen -q -t ed25519 -N '' -C "$1" -f "$lab_work/key" || return 1
@@ -153,7 +154,7 @@ lab_cluster() {
 	awk -v name="$1" -v accel="$2" -v mirror="$mirror" -v key="$(cat "$lab_work/key.pub")" \
 		-v images="$images" '
 		{ sub(/@NAME@/, name); sub(/@ACCEL@/, accel); sub(/@MIRROR@/, mirror); sub(/@KEY@/, key)
-		  sub(/@IMAGES@/, substr(images, 1, length(images) - 1)); print }' "$lab_top/tests/vm/lab.yaml.in" >"$lab_work/cluster.yaml"
+		  sub(/@IMAGES@/, substr(images, 1, length(images) - 1)); print }' "$template" >"$lab_work/cluster.yaml"
 }
 
 # Runs rackseed on the lab's file, with the lab's libvirt, inside its network.
