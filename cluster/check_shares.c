@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "cluster/check.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/macros.h"
+#include "base/text.h"
+#include "storage/storage.h"
 
 /* What a share must not be mounted over, nor be exported: the system lives there. */
 static const struct {
@@ -118,6 +122,39 @@ static void check_paths(struct check *k, const struct model_share *s)
 			      s->name, s->path, taken);
 }
 
+static void complain_text(struct check *k, const struct model_share *s, struct model_mark mark,
+			  const char *key, const char *value, const char *flaw)
+{
+	if (flaw && mark.line)
+		complaint_add(k->c, COMPLAINT_ERROR, mark, "share-text", NULL, NULL,
+			      "share '%.64s': %s '%.128s' %s", s->name, key, value, flaw);
+}
+
+/* What smb.conf, mount units and credentials files cannot hold. */
+static void check_texts(struct check *k, const struct model_share *s)
+{
+	scoped(text_done) struct text unit = { 0 };
+	struct storage_unc unc;
+	struct fault why = { 0 };
+
+	complain_text(k, s, s->mark, "the name", s->name, storage_name_flaw(s->name));
+	if (s->path && !system_path(s->path))
+		complain_text(k, s, s->path_mark, "path", s->path, storage_path_flaw(s->path));
+	if (s->user)
+		complain_text(k, s, s->user_mark, "user", s->user,
+			      s->node ? storage_account_flaw(s->user) : storage_user_flaw(s->user));
+	if (s->mount && !system_path(s->mount) && storage_path_flaw(s->mount))
+		complain_text(k, s, s->mount_mark, "mount", s->mount, storage_path_flaw(s->mount));
+	else if (s->mount && !system_path(s->mount) &&
+		 storage_mount_unit_name(s->mount, &unit, &why) == -ENAMETOOLONG)
+		complain_text(k, s, s->mount_mark, "mount", s->mount,
+			      "makes a name of more than 255 bytes for its unit");
+	if (s->server && s->server_mark.line && storage_unc_parse(s->server, &unc, &why) < 0)
+		complaint_add(k->c, COMPLAINT_ERROR, s->server_mark, "share-text", NULL,
+			      "//HOST[:PORT]/SHARE[/FOLDER]", "share '%.64s': %.400s", s->name,
+			      why.text);
+}
+
 /* As strcmp, but '/' before all else, so that what is below a folder follows it at once. */
 static int compare_paths(const char *a, const char *b)
 {
@@ -220,6 +257,7 @@ void check_shares(struct check *k)
 		check_source(k, s);
 		check_user(k, s);
 		check_paths(k, s);
+		check_texts(k, s);
 	}
 	check_mounts(k);
 }

@@ -99,6 +99,7 @@ const char *const complaint_codes[] = {
 	"service-subnet-small",
 	"share-source",
 	"share-system",
+	"share-text",
 	"share-user",
 	"size-form",
 	"source-form",

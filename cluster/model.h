@@ -63,7 +63,8 @@ struct model_share {
 	char *user, *password_file; /* or NULL */
 	uint64_t volume_bytes; /* 0: no PersistentVolume */
 	bool guest;
-	struct model_mark mark, node_mark, path_mark, mount_mark, password_mark;
+	struct model_mark mark, node_mark, path_mark, server_mark, mount_mark, user_mark,
+		password_mark;
 };
 
 struct model_vm {

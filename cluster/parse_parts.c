@@ -29,10 +29,11 @@ static const struct parse_table registry_table = { "a registry", registry_keys }
 static const struct parse_key share_keys[] = {
 	{ "node", parse_text, SHARE(node), SHARE_MARK(node_mark), .form = &parse_form_node_ref },
 	{ "path", parse_text, SHARE(path), SHARE_MARK(path_mark), .form = &parse_form_path },
-	{ "server", parse_text, SHARE(server), .form = &parse_form_server },
+	{ "server", parse_text, SHARE(server), SHARE_MARK(server_mark),
+	  .form = &parse_form_server },
 	{ "mount", parse_text, SHARE(mount), SHARE_MARK(mount_mark), .required = true,
 	  .form = &parse_form_path },
-	{ "user", parse_text, SHARE(user), .form = &parse_form_user },
+	{ "user", parse_text, SHARE(user), SHARE_MARK(user_mark), .form = &parse_form_user },
 	{ "passwordFile", parse_text, SHARE(password_file), SHARE_MARK(password_mark),
 	  .form = &parse_form_password_file },
 	{ "volume", parse_size, SHARE(volume_bytes) },

@@ -15,13 +15,15 @@ static const char *const step_names[PLAN_N_STEPS] = {
 	[PLAN_NETWORK] = "network",	  [PLAN_SWAP] = "swap",
 	[PLAN_KERNEL] = "kernel",	  [PLAN_CLOCK] = "clock",
 	[PLAN_CONTAINERD] = "containerd", [PLAN_IMAGES] = "images",
-	[PLAN_FIREWALL] = "firewall",	  [PLAN_CLUSTER] = "cluster",
+	[PLAN_FIREWALL] = "firewall",	  [PLAN_STORAGE] = "storage",
+	[PLAN_CLUSTER] = "cluster",
 	[PLAN_SHARES] = "shares",	  [PLAN_OBJECTS] = "objects",
 };
 
 static const char *const kind_names[PLAN_N_KINDS] = {
 	[PLAN_FILE] = "file", [PLAN_SECRET] = "secret", [PLAN_TEMPLATE] = "template",
 	[PLAN_LINK] = "link", [PLAN_ABSENT] = "absent", [PLAN_OBJECT] = "object",
+	[PLAN_FOLDER] = "folder", [PLAN_ACCOUNT] = "account",
 };
 
 enum {
@@ -42,7 +44,9 @@ static const struct {
 	{ ANY, plan_clock },
 	{ MEMBER, plan_containerd },
 	{ MEMBER, plan_firewall },
+	{ MODEL_STORAGE, plan_storage },
 	{ MEMBER, plan_cluster },
+	{ MEMBER, plan_shares },
 	{ MODEL_CONTROL_PLANE, plan_objects },
 };
 

@@ -27,8 +27,9 @@ enum plan_step {
 	PLAN_CONTAINERD, /* config.toml, certs.d, CNI */
 	PLAN_IMAGES,
 	PLAN_FIREWALL,
+	PLAN_STORAGE, /* what a storage node serves: accounts, folders, smb.conf */
 	PLAN_CLUSTER, /* PKI, kubeadm document; init or join */
-	PLAN_SHARES,
+	PLAN_SHARES, /* what a Kubernetes node mounts: units, credentials */
 	PLAN_OBJECTS, /* labels, taints and roles through the API server */
 	PLAN_N_STEPS,
 };
@@ -42,6 +43,8 @@ enum plan_kind {
 	PLAN_TEMPLATE, /* path holds what plan_fill() makes of content, with mode */
 	PLAN_LINK,     /* path is a symbolic link to content */
 	PLAN_ABSENT,   /* path is not there */
+	PLAN_FOLDER,   /* path is a folder with mode that belongs to content, "USER:GROUP" */
+	PLAN_ACCOUNT,  /* Samba knows the user named by path; source holds the password */
 	/*
 	 * A Kubernetes object to apply (server-side, PATCH): content is its JSON, path its API path
 	 * with the query. Apply makes what does not exist, and a Node that nobody joined must not
@@ -59,7 +62,7 @@ struct plan_action {
 	mode_t mode;
 	char *path;
 	char *content; /* or NULL */
-	char *source;  /* PLAN_SECRET: path below the seed's secrets/, such as "pki/ca.key" */
+	char *source;  /* PLAN_SECRET, PLAN_ACCOUNT: path below the seed's secrets/ */
 };
 
 struct plan {
@@ -96,6 +99,8 @@ void plan_done(struct plan *p);
  *   word          the file without the white space around it, refused unless it is one word of
  *                 [A-Za-z0-9._+/=-], so that it needs no quoting anywhere
  *   base64        the whole file in base64
+ *   line          the file without its newline, refused unless it is one line of text that a
+ *                 credentials file of mount.cifs(8) can hold
  *   basic:USER    HTTP's basic credentials: base64 of USER ":" the file without its newline
  *
  * PLAN_PLACE is a control character that every quote_ function escapes, and only templates are

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cluster/plan_parts.h"
 #include "cluster/seed.h"
+#include "storage/storage.h"
 
 /* A place taken apart: FORM[:USER]:PATH. */
 struct place {
@@ -77,6 +78,27 @@ static int fill_word(const struct place *p, const struct seed_file *file, struct
 	return 0;
 }
 
+/* One line that needs no quoting where it goes. */
+static int fill_line(const struct place *p, const struct seed_file *file, struct text *out,
+		     struct fault *why)
+{
+	scoped(text_wipe) struct text line = { 0 };
+	size_t n = file->len;
+	const char *flaw;
+
+	while (n > 0 && (file->data[n - 1] == '\n' || file->data[n - 1] == '\r'))
+		n--;
+	text_add_n(&line, file->data, n);
+	if (text_error(&line) < 0)
+		return fault_errno(why, ENOMEM, "secrets/%s", text_str(&p->path));
+	flaw = strlen(text_str(&line)) < n ? "holds a zero byte"
+					   : storage_password_flaw(text_str(&line));
+	if (flaw)
+		return fault_set(why, EBADMSG, "secrets/%s %s", text_str(&p->path), flaw);
+	text_add_n(out, text_str(&line), n);
+	return 0;
+}
+
 static int fill_base64(const struct place *p, const struct seed_file *file, struct text *out,
 		       struct fault *why)
 {
@@ -106,7 +128,12 @@ static const struct {
 	const char *form;
 	int (*fill)(const struct place *p, const struct seed_file *file, struct text *out,
 		    struct fault *why);
-} forms[] = { { "word", fill_word }, { "base64", fill_base64 }, { "basic", fill_basic } };
+} forms[] = {
+	{ "word", fill_word },
+	{ "line", fill_line },
+	{ "base64", fill_base64 },
+	{ "basic", fill_basic },
+};
 
 static int fill(const char *s, size_t n, const struct seed *seed, struct text *out,
 		struct fault *why)
@@ -151,10 +178,12 @@ int plan_fill(const char *content, const struct seed *seed, struct text *out, st
 static void veil(const char *s, size_t n, struct text *out)
 {
 	scoped(place_done) struct place p = { 0 };
+	bool is_plain;
 
 	take_apart(s, n, &p);
-	text_addf(out, "<%s%s%ssecrets/%s>", strcmp(text_str(&p.form), "word") ? "base64 of " : "",
-		  text_str(&p.user), p.user.len ? ":" : "", text_str(&p.path));
+	is_plain = strcmp(text_str(&p.form), "word") == 0 || strcmp(text_str(&p.form), "line") == 0;
+	text_addf(out, "<%s%s%ssecrets/%s>", is_plain ? "" : "base64 of ", text_str(&p.user),
+		  p.user.len ? ":" : "", text_str(&p.path));
 }
 
 void plan_veil(const char *content, struct text *out)

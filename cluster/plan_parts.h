@@ -23,7 +23,9 @@ int plan_kernel(struct plan_work *w, struct fault *why);
 int plan_clock(struct plan_work *w, struct fault *why);
 int plan_containerd(struct plan_work *w, struct fault *why);
 int plan_firewall(struct plan_work *w, struct fault *why);
+int plan_storage(struct plan_work *w, struct fault *why);
 int plan_cluster(struct plan_work *w, struct fault *why);
+int plan_shares(struct plan_work *w, struct fault *why);
 int plan_objects(struct plan_work *w, struct fault *why);
 
 /* An action in the making: all of it is borrowed. */
@@ -43,6 +45,9 @@ void plan_put_file(struct plan *p, enum plan_step step, const char *path,
 
 /* A place for a secret, see plan.h. */
 void plan_place(const char *form, const char *path, struct text *out);
+
+/* A passwordFile's path below secrets/. */
+const char *plan_password(const char *file);
 
 /* As people see an action: its line without the newline, and what it holds without a secret. */
 void plan_headline(const struct plan_action *a, struct text *out);

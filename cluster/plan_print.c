@@ -14,9 +14,11 @@ void plan_headline(const struct plan_action *a, struct text *out)
 	enum plan_kind kind = a->kind == PLAN_TEMPLATE ? PLAN_FILE : a->kind;
 
 	text_addf(out, "%s %s", plan_kind_name(kind), a->path);
-	if (kind == PLAN_FILE || kind == PLAN_SECRET)
+	if (kind == PLAN_FILE || kind == PLAN_SECRET || kind == PLAN_FOLDER)
 		text_addf(out, " %04o", a->mode & 07777);
-	if (kind == PLAN_SECRET)
+	if (kind == PLAN_FOLDER)
+		text_addf(out, " %s", a->content);
+	if (kind == PLAN_SECRET || kind == PLAN_ACCOUNT)
 		text_addf(out, " from secrets/%s", a->source);
 	if (kind == PLAN_LINK)
 		text_addf(out, " -> %s", a->content);
@@ -88,6 +90,8 @@ void plan_json(const struct plan *p, struct text *out)
 			text_addf(out, ", \"mode\": \"%04o\"", a->mode & 07777);
 		if (a->source)
 			member("source", a->source, out);
+		if (a->kind == PLAN_FOLDER)
+			member("owner", a->content, out);
 		if (a->kind == PLAN_LINK)
 			member("target", a->content, out);
 		plan_body(a, &content);

@@ -140,6 +140,26 @@ static void end_absent(const struct client_request *request, struct session *s,
 	}
 }
 
+/*
+ * An unknown name and a server's refusal look alike, so whoever failed with a name of NetBIOS is
+ * asked for its shares. Should that go well, the share is opened once more: a server that came up
+ * between the two had not answered to its name yet, and what was said before is no word of it.
+ */
+static int open_share(const struct client_request *request, struct session *s,
+		      struct share_result *result)
+{
+	int r = session_open(s, request->unc->share, request->unc->path);
+	int lists;
+
+	if (r == 0 || result->resolved || s->refusal[0] || is_denial(-r))
+		return r;
+	lists = session_lists(s);
+	if (lists < 0 && !s->refusal[0] && !is_denial(-lists))
+		return r;
+	result->resolved = true;
+	return session_open(s, request->unc->share, request->unc->path);
+}
+
 /* Opening the share failed: finds out which of the steps before it was the last to go well. */
 static void judge(const struct client_request *request, struct session *s, int error,
 		  struct share_result *result)
@@ -156,7 +176,7 @@ static void judge(const struct client_request *request, struct session *s, int e
 			end_refused_user(request, s, result);
 		return;
 	}
-	if (!result->resolved && session_lists(s) < 0) {
+	if (!result->resolved) {
 		end(result, SHARE_UNKNOWN_NAME,
 		    "nobody knows the name '%s', neither DNS nor NetBIOS", request->unc->host);
 		return;
@@ -201,7 +221,7 @@ void client_probe(const struct client_request *request, struct share_result *res
 		end_errno(result, -r, "cannot start libsmbclient");
 		return;
 	}
-	r = session_open(&s, request->unc->share, request->unc->path);
+	r = open_share(request, &s, result);
 	if (r < 0) {
 		judge(request, &s, -r, result);
 		return;

@@ -9,15 +9,21 @@
 #include "base/macros.h"
 #include "base/text.h"
 
-void storage_credentials(const char *user, const char *password, struct text *out)
+void storage_credentials_user(const char *user, struct text *out)
 {
 	const char *slash = strchr(user, '\\');
 
-	assert(!storage_user_flaw(user) && !storage_password_flaw(password));
+	assert(!storage_user_flaw(user));
 	text_addf(out, "username=%s\n", slash ? slash + 1 : user);
-	text_addf(out, "password=%s\n", password);
 	if (slash)
 		text_addf(out, "domain=%.*s\n", (int)(slash - user), user);
+}
+
+void storage_credentials(const char *user, const char *password, struct text *out)
+{
+	assert(!storage_password_flaw(password));
+	storage_credentials_user(user, out);
+	text_addf(out, "password=%s\n", password);
 }
 
 static const struct {

@@ -58,6 +58,9 @@ struct storage_server {
 	size_t n_exports;
 };
 
+#define STORAGE_CONF_PATH "/etc/samba/smb.conf"
+#define STORAGE_USERS_PATH "/etc/sysusers.d/rackseed-shares.conf"
+
 /* The whole of /etc/samba/smb.conf: standalone, SMB 3 with signing, guests only where asked. */
 void storage_smbconf(const struct storage_server *server, struct text *out);
 
@@ -91,6 +94,9 @@ struct storage_credentials {
 /* The text of a credentials file as mount.cifs(8) reads it; the user may be DOMAIN\user. */
 void storage_credentials(const char *user, const char *password, struct text *out)
 	__attribute__((nonnull));
+
+/* The same without its password. */
+void storage_credentials_user(const char *user, struct text *out) __attribute__((nonnull));
 
 /* Reads one; what it does not know it leaves, as mount.cifs does. -EINVAL: no user, or too long. */
 int storage_credentials_parse(const char *text, struct storage_credentials *ret, struct fault *why)

@@ -88,15 +88,16 @@ static void check_shape(const struct model *m, const struct model_node *node,
 	(void)node;
 	for (i = 0; i < plan->n; i++) {
 		const struct plan_action *a = &plan->actions[i];
-		bool writes =
-			a->kind == PLAN_FILE || a->kind == PLAN_TEMPLATE || a->kind == PLAN_SECRET;
+		bool has_mode = a->kind == PLAN_FILE || a->kind == PLAN_TEMPLATE ||
+				a->kind == PLAN_SECRET || a->kind == PLAN_FOLDER;
+		bool has_source = a->kind == PLAN_SECRET || a->kind == PLAN_ACCOUNT;
 
 		assert_true(i == 0 || plan->actions[i - 1].step <= a->step);
-		assert_int_equal(a->path[0], '/');
+		assert_int_equal(a->path[0] == '/', a->kind != PLAN_ACCOUNT);
 		assert_null(strstr(a->path, ".."));
-		assert_int_equal(writes, a->mode != 0);
-		assert_int_equal(a->kind == PLAN_SECRET, a->source != NULL);
-		if (a->kind != PLAN_SECRET && a->kind != PLAN_ABSENT)
+		assert_int_equal(has_mode, a->mode != 0);
+		assert_int_equal(has_source, a->source != NULL);
+		if (!has_source && a->kind != PLAN_ABSENT)
 			assert_non_null(a->content);
 		if (a->kind == PLAN_FILE || a->kind == PLAN_OBJECT)
 			assert_null(strpbrk(a->content, PLAN_PLACE));
@@ -125,7 +126,8 @@ static void check_roles(const struct model *m, const struct model_node *node,
 
 		if (!model_is_kubernetes(node)) {
 			assert_null(strstr(a->path, "kubernetes"));
-			assert_true(a->step <= PLAN_NETWORK || a->step == PLAN_CLOCK);
+			assert_true(a->step <= PLAN_NETWORK || a->step == PLAN_CLOCK ||
+				    a->step == PLAN_STORAGE);
 		}
 		if (!is_control_plane) {
 			assert_int_not_equal(a->kind, PLAN_SECRET);

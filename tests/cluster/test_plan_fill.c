@@ -18,6 +18,7 @@ static const struct {
 	{ "secrets/two", "fo" },
 	{ "secrets/three", "foo" },
 	{ "secrets/registry", "pa:ss\"word\n" },
+	{ "secrets/lines", "one\ntwo\n" },
 	{ "secrets/pki/ca.crt", "-----BEGIN CERTIFICATE-----\nAA==\n" },
 };
 
@@ -37,6 +38,8 @@ static void test_places_are_filled_from_the_seed(void **state)
 	} cases[] = {
 		{ "", "", "" },
 		{ "nothing <here> @secret@", "nothing <here> @secret@", "nothing <here> @secret@" },
+		{ "password=" PLACE("line:registry") "\n", "password=pa:ss\"word\n",
+		  "password=<secrets/registry>\n" },
 		{ "token: \"" PLACE("word:token") "\"\n", "token: \"abcdef.0123456789abcdef\"\n",
 		  "token: \"<secrets/token>\"\n" },
 		{ PLACE("base64:empty"), "", "<base64 of secrets/empty>" },
@@ -77,6 +80,8 @@ static void test_a_place_that_cannot_be_filled_is_a_fault(void **state)
 		{ PLACE("word:odd"), -EBADMSG, "secrets/odd must hold one plain word" },
 		{ PLACE("word:empty"), -EBADMSG, "secrets/empty must hold one plain word" },
 		{ PLACE("word:registry"), -EBADMSG, "secrets/registry must hold one plain word" },
+		{ PLACE("line:lines"), -EBADMSG, "secrets/lines holds a control character" },
+		{ PLACE("line:empty"), -EBADMSG, "secrets/empty is empty" },
 		{ PLACE("rot13:token"), -EINVAL, "unknown form 'rot13'" },
 		{ PLACE("token"), -EINVAL, "unknown form" },
 		{ PLAN_PLACE "word:token", -EINVAL, "has no end" },
