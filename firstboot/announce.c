@@ -31,6 +31,8 @@ static bool is_due(struct announcer *to, const struct step_event *event, int64_t
 		if (!to->told[i].name || (to->told[at].name && to->told[i].ms < to->told[at].ms))
 			at = i;
 	}
+	if (event->repeated && event->state == STEP_DONE)
+		return false;
 	if (event->repeated && i < COUNT(to->told) && now_ms - to->told[at].ms < REPEAT_MS)
 		return false;
 	if (event->state == STEP_WAITING || event->state == STEP_FAILED) {

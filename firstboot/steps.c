@@ -17,12 +17,14 @@ static const char *const state_names[STEP_N_STATES] = {
 	[STEP_FAILED] = "failed",   [STEP_DONE] = "done",
 };
 
-/* A step on its way: how often it was tried, since when, and the cause that was told last. */
+/* A step on its way: how often it was tried, since when, and what was told of it last. */
 struct trial {
 	const struct step *step;
 	int64_t begin_ms;
-	unsigned tries;
+	int64_t due_ms; /* of a background step: not before that */
+	unsigned tries; /* since it was done last */
 	bool done;
+	bool settled; /* done, and nothing else was told since */
 	char told[sizeof(((struct fault *)0)->text)];
 };
 
@@ -45,6 +47,18 @@ int step_wait(struct fault *why, const char *format, ...)
 	n = strlen(why->text);
 	snprintf(why->text + n, sizeof(why->text) - n, "\n%s", cause);
 	return -EAGAIN;
+}
+
+int step_say(struct fault *why, enum step_result result, const char *format, ...)
+{
+	va_list args;
+
+	/* What a tolerated failure left behind has a code; this has none. */
+	why->code = 0;
+	va_start(args, format);
+	vsnprintf(why->text, sizeof(why->text), format, args);
+	va_end(args);
+	return (int)result;
 }
 
 unsigned step_delay_ms(unsigned tries, uint32_t random)
@@ -90,6 +104,21 @@ static void tell_trouble(const struct runner *r, struct trial *t, const struct f
 	snprintf(t->told, sizeof(t->told), "%s", why->text);
 }
 
+/* A later look that finds all as it was is no news. */
+static void tell_done(const struct runner *r, struct trial *t, int result, const struct fault *why)
+{
+	bool says = why->code == 0 && why->text[0];
+	const char *reason = says		      ? why->text
+			     : result == STEP_CHANGED ? "changed"
+						      : "as it must be";
+	bool repeated =
+		t->settled && result == STEP_SAME && (!says || strcmp(t->told, reason) == 0);
+
+	tell(r, t, STEP_DONE, reason, repeated);
+	snprintf(t->told, sizeof(t->told), "%s", reason);
+	t->settled = true;
+}
+
 static bool time_is_up(const struct runner *r, const struct trial *t)
 {
 	int64_t passed_ms = r->now_ms(r->data) - t->begin_ms;
@@ -97,26 +126,33 @@ static bool time_is_up(const struct runner *r, const struct trial *t)
 	return t->step->limit_s && passed_ms >= (int64_t)t->step->limit_s * 1000;
 }
 
+static void begin(const struct runner *r, struct trial *t)
+{
+	t->begin_ms = r->now_ms(r->data);
+	if (!t->settled)
+		tell(r, t, STEP_RUNNING, "", false);
+}
+
 /* One try: positive when done, 0 to try again, negative when its time is up. */
 static int attempt(const struct runner *r, struct trial *t, struct fault *why)
 {
 	int result;
 
-	if (t->tries == 0) {
-		t->begin_ms = r->now_ms(r->data);
-		tell(r, t, STEP_RUNNING, "", false);
-	}
+	if (t->tries == 0)
+		begin(r, t);
 	t->tries++;
 	*why = (struct fault){ 0 };
 	result = t->step->run(r->node, why);
+	t->done = result >= 0;
 	if (result >= 0) {
-		tell(r, t, STEP_DONE, result == STEP_CHANGED ? "changed" : "as it must be", false);
-		t->done = true;
+		tell_done(r, t, result, why);
+		t->tries = 0;
 		return 1;
 	}
 	if (why->code == ECANCELED)
 		return 0; /* pause() will say stop */
 	tell_trouble(r, t, why);
+	t->settled = false;
 	return time_is_up(r, t) ? -why->code : 0;
 }
 
@@ -155,45 +191,103 @@ static int run_foreground(const struct runner *r, struct trial *trials, struct f
 	return 0;
 }
 
-/* One try of each that is not done; *ret_slowest is the one that was tried most, or NULL. */
-static int run_background(const struct runner *r, struct trial *trials, struct trial **ret_slowest,
-			  struct fault *why)
+static bool is_over(const struct trial *t)
+{
+	return t->done && !(t->step->background && t->step->again_s);
+}
+
+/* When it is its turn next. */
+static int64_t due_after(const struct runner *r, const struct trial *t)
+{
+	int64_t wait_ms = t->done ? (int64_t)t->step->again_s * 1000
+				  : step_delay_ms(t->tries - 1, random_u32());
+
+	return r->now_ms(r->data) + wait_ms;
+}
+
+/* One try of each whose turn it is. */
+static int run_background(const struct runner *r, struct trial *trials, struct fault *why)
 {
 	size_t i;
 	int done;
 
-	*ret_slowest = NULL;
 	for (i = 0; i < r->n; i++) {
-		if (!r->steps[i].background || trials[i].done)
+		if (is_over(&trials[i]) || r->now_ms(r->data) < trials[i].due_ms)
 			continue;
 		done = attempt(r, &trials[i], why);
 		if (done < 0)
 			return fault_wrap(why, "%s", r->steps[i].name);
-		if (done == 0 && (!*ret_slowest || trials[i].tries > (*ret_slowest)->tries))
-			*ret_slowest = &trials[i];
+		trials[i].due_ms = due_after(r, &trials[i]);
 	}
 	return 0;
+}
+
+/* The one whose turn is next, or NULL when there is nothing more to do. */
+static const struct trial *find_next(const struct runner *r, const struct trial *trials)
+{
+	const struct trial *next = NULL;
+	size_t i;
+
+	for (i = 0; i < r->n; i++)
+		if (!is_over(&trials[i]) && (!next || trials[i].due_ms < next->due_ms))
+			next = &trials[i];
+	return next;
+}
+
+/* Somebody does not want to wait: STEPS_ASKED when only looking again is left to do. */
+static int hurry(const struct runner *r, struct trial *trials)
+{
+	int64_t now_ms = r->now_ms(r->data);
+	int result = STEPS_ASKED;
+	size_t i;
+
+	for (i = 0; i < r->n; i++) {
+		trials[i].due_ms = now_ms;
+		if (trials[i].done)
+			continue;
+		trials[i].tries = 1;
+		result = STEPS_DONE;
+	}
+	return result;
+}
+
+/* Runs the background ones until all are over. */
+static int keep_on(const struct runner *r, struct trial *trials, struct fault *why)
+{
+	const struct trial *next;
+	int64_t wait_ms;
+	int result = STEPS_DONE;
+
+	while (result == STEPS_DONE) {
+		result = run_background(r, trials, why);
+		next = find_next(r, trials);
+		if (result < 0 || !next)
+			break;
+		wait_ms = next->due_ms - r->now_ms(r->data);
+		switch (r->pause(r->data, wait_ms > 0 ? (unsigned)wait_ms : 0)) {
+		case STEP_PAUSE_OVER:
+			break;
+		case STEP_PAUSE_RETRY:
+			result = hurry(r, trials);
+			break;
+		case STEP_PAUSE_STOP:
+			return fault_set(why, ECANCELED, "stopped");
+		}
+	}
+	return result;
 }
 
 int steps_run(const struct runner *r, struct fault *why)
 {
 	struct trial trials[STEPS_MAX] = { 0 };
-	struct trial *slowest;
 	size_t i;
 	int result;
 
 	assert(r->n <= STEPS_MAX);
-	for (i = 0; i < r->n; i++)
+	for (i = 0; i < r->n; i++) {
 		trials[i].step = &r->steps[i];
-	for (i = 0; i < r->n; i++)
 		tell(r, &trials[i], STEP_PENDING, "", false);
-	result = run_foreground(r, trials, why);
-	while (result == 0) {
-		result = run_background(r, trials, &slowest, why);
-		if (result == 0 && !slowest)
-			return 0;
-		if (result == 0)
-			result = pause_after(r, slowest, why);
 	}
-	return result;
+	result = run_foreground(r, trials, why);
+	return result < 0 ? result : keep_on(r, trials, why);
 }

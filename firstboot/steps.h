@@ -28,13 +28,14 @@ struct step {
 	int (*run)(struct node *node, struct fault *why); /* enum step_result, or negative */
 	unsigned limit_s; /* it is given up after so long; 0: never */
 	bool background;  /* the later ones do not wait for it */
+	unsigned again_s; /* a background step that is done is run again after so long; 0: never */
 };
 
 struct step_event {
 	const char *name;
 	enum step_state state;
 	const char *reason; /* "" when there is nothing to say */
-	bool repeated;	    /* same state and cause as the last event of this step */
+	bool repeated;	    /* same state and cause as the last event of this step: no news */
 };
 
 enum step_pause { STEP_PAUSE_OVER, STEP_PAUSE_RETRY, STEP_PAUSE_STOP };
@@ -52,9 +53,13 @@ struct runner {
 	void *data; /* for the three */
 };
 
+enum steps_result { STEPS_DONE = 0, STEPS_ASKED = 1 };
+
 /*
- * Runs the steps in order, each until it succeeds; then the background ones in turn. 0 when all
- * are done, -ECANCELED when pause said stop, else the fault of a step whose time was up.
+ * Runs the steps in order, each until it succeeds; then the background ones, each at its own pace.
+ * STEPS_DONE when all are done and none is to be run again; STEPS_ASKED when all were done and
+ * pause said retry: whoever asked wants to see all of them run. -ECANCELED when pause said stop,
+ * else the fault of a step whose time was up.
  */
 int steps_run(const struct runner *runner, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
@@ -65,6 +70,13 @@ int steps_run(const struct runner *runner, struct fault *why)
  */
 int step_wait(struct fault *why, const char *format, ...)
 	__attribute__((format(printf, 2, 3), nonnull));
+
+/*
+ * What a step that succeeds has to say, such as "mounted since 12:04", instead of "changed" or "as
+ * it must be". Returns result, for the step to return.
+ */
+int step_say(struct fault *why, enum step_result result, const char *format, ...)
+	__attribute__((format(printf, 3, 4), nonnull));
 
 /* How long to pause after so many tries: doubling from half a second to 15 s, with jitter. */
 unsigned step_delay_ms(unsigned tries, uint32_t random);

@@ -114,15 +114,18 @@ static void save_time_at_times(struct worker *w)
 		save_time(w);
 }
 
-static enum step_pause sleep_for(void *data, unsigned ms)
+static struct timespec monotonic(int64_t ms)
 {
-	struct worker *w = data;
-	int64_t end_ms = now_ms(NULL) + ms;
-	struct timespec end = { .tv_sec = end_ms / 1000, .tv_nsec = end_ms % 1000 * 1000000 };
+	return (struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+}
+
+/* At most so long at a time, so that the watchdog sees a long sleeper alive. */
+static enum step_pause doze(struct worker *w, int64_t end_ms)
+{
+	struct timespec end = monotonic(end_ms);
 	enum step_pause result = STEP_PAUSE_OVER;
 	int r = 0;
 
-	save_time_at_times(w);
 	lock(w);
 	w->beat_ms = now_ms(NULL);
 	while (r == 0 && !w->stop && !w->retry)
@@ -137,6 +140,21 @@ static enum step_pause sleep_for(void *data, unsigned ms)
 	return result;
 }
 
+static enum step_pause sleep_for(void *data, unsigned ms)
+{
+	struct worker *w = data;
+	int64_t end_ms = now_ms(NULL) + ms;
+	enum step_pause result;
+	int64_t left_ms;
+
+	do {
+		save_time_at_times(w);
+		left_ms = end_ms - now_ms(NULL);
+		result = doze(w, left_ms > IDLE_MS ? now_ms(NULL) + IDLE_MS : end_ms);
+	} while (result == STEP_PAUSE_OVER && now_ms(NULL) < end_ms);
+	return result;
+}
+
 static void *work(void *data)
 {
 	struct worker *w = data;
@@ -147,16 +165,18 @@ static void *work(void *data)
 				       .pause = sleep_for,
 				       .now_ms = now_ms,
 				       .data = w };
-	enum step_pause pause = STEP_PAUSE_RETRY;
+	enum step_pause pause = STEP_PAUSE_OVER;
 	struct fault why = { 0 };
+	int result;
 
 	while (pause != STEP_PAUSE_STOP) {
 		/* No step of ours has a limit, so all that ends it early is stop. */
-		if (steps_run(&runner, &why) < 0)
+		result = steps_run(&runner, &why);
+		if (result < 0)
 			break;
-		do
+		pause = result == STEPS_ASKED ? STEP_PAUSE_RETRY : STEP_PAUSE_OVER;
+		while (pause == STEP_PAUSE_OVER)
 			pause = sleep_for(w, IDLE_MS);
-		while (pause == STEP_PAUSE_OVER);
 	}
 	save_time(w);
 	return NULL;

@@ -95,6 +95,9 @@ static void test_repetition_is_told_once_a_minute(void **s)
 		{ 201, { "join", STEP_FAILED, "denied", true }, "" },
 		{ 210, { "join", STEP_FAILED, "denied", true }, "join: failed: denied" },
 		{ 211, { "join", STEP_DONE, "changed", false }, "join: changed" },
+		/* That a later look finds it so is never news. */
+		{ 900, { "join", STEP_DONE, "as it must be", true }, "" },
+		{ 901, { "shares", STEP_DONE, "as it must be", true }, "" },
 	};
 
 	(void)s;

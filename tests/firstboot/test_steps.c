@@ -10,13 +10,19 @@ struct node {
 	int ran[3];
 	int good_from[3]; /* succeeds from this try on; 0: never */
 	int code[3];	  /* what it fails with */
+	int bad_at[3];	  /* fails at this try all the same; 0: at none */
+	const char *says; /* when it is done, or NULL */
 };
 
 static int run_one(struct node *node, int i, struct fault *why)
 {
 	node->ran[i]++;
-	if (node->good_from[i] && node->ran[i] >= node->good_from[i])
-		return i == 1 ? STEP_CHANGED : STEP_SAME;
+	if (node->good_from[i] && node->ran[i] >= node->good_from[i] &&
+	    node->ran[i] != node->bad_at[i]) {
+		if (node->says)
+			return step_say(why, STEP_SAME, "%s", node->says);
+		return i == 1 && node->ran[i] == node->good_from[i] ? STEP_CHANGED : STEP_SAME;
+	}
 	fault_set(why, node->code[i] ? node->code[i] : EIO, "no luck");
 	if (node->code[i] == EAGAIN)
 		return step_wait(why, "better days");
@@ -43,6 +49,7 @@ struct world {
 	int64_t now_ms;
 	int pauses, stop_after; /* stops at that pause; 0: never */
 	int retry_at;
+	bool is_exact; /* a pause lasts what was asked, not ten seconds */
 	unsigned longest_ms, last_ms;
 };
 
@@ -61,7 +68,7 @@ static enum step_pause pause_for(void *data, unsigned ms)
 	struct world *w = data;
 
 	w->pauses++;
-	w->now_ms += 10000;
+	w->now_ms += w->is_exact ? (int64_t)ms : 10000;
 	w->last_ms = ms;
 	if (ms > w->longest_ms)
 		w->longest_ms = ms;
@@ -201,6 +208,92 @@ static void test_background_steps_hold_up_nobody(void **s)
 	text_done(&w.log);
 }
 
+static const struct step again[] = {
+	{ .name = "a", .run = run_a },
+	{ .name = "b", .run = run_b, .background = true, .again_s = 60 },
+	{ .name = "c", .run = run_c, .background = true, .again_s = 100 },
+};
+
+/* At 0, 60, 100, 120, 180, 200 s: the sixth pause ends it. */
+static void test_done_steps_are_looked_at_again_in_silence(void **s)
+{
+	struct node node = { .good_from = { 1, 1, 1 } };
+	struct world w = { .stop_after = 6, .is_exact = true };
+	struct fault why = { 0 };
+
+	(void)s;
+	assert_int_equal(run_steps(again, &node, &w, &why), -ECANCELED);
+	assert_int_equal(node.ran[0], 1);
+	assert_int_equal(node.ran[1], 4);
+	assert_int_equal(node.ran[2], 3);
+	assert_int_equal(w.now_ms, 240000);
+	assert_string_equal(text_str(&w.log), "a running\na done: as it must be\n"
+					      "b running\nb done: changed\n"
+					      "c running\nc done: as it must be\n"
+					      "(again) b done: as it must be\n"
+					      "(again) c done: as it must be\n"
+					      "(again) b done: as it must be\n"
+					      "(again) b done: as it must be\n"
+					      "(again) c done: as it must be\n");
+	text_done(&w.log);
+}
+
+static void test_trouble_at_a_later_look_is_told_and_tried_at_the_usual_pace(void **s)
+{
+	struct node node = { .good_from = { 1, 1, 1 }, .bad_at = { 0, 2, 0 } };
+	struct world w = { .stop_after = 3, .is_exact = true };
+	struct fault why = { 0 };
+
+	(void)s;
+	assert_int_equal(run_steps(again, &node, &w, &why), -ECANCELED);
+	assert_int_equal(node.ran[1], 3);
+	assert_true(w.now_ms > 60000 && w.now_ms <= 60500 + 100000);
+	assert_non_null(strstr(text_str(&w.log), "c done: as it must be\nb failed: no luck\n"
+						 "b done: as it must be\n"));
+	text_done(&w.log);
+}
+
+static void test_retry_wakes_who_only_looks_again(void **s)
+{
+	struct node node = { .good_from = { 1, 1, 1 } };
+	struct world w = { .retry_at = 2, .is_exact = true };
+	struct fault why = { 0 };
+
+	(void)s;
+	assert_int_equal(run_steps(again, &node, &w, &why), STEPS_ASKED);
+	assert_int_equal(w.pauses, 2);
+	text_done(&w.log);
+}
+
+static void test_retry_hurries_those_that_are_not_done(void **s)
+{
+	struct node node = { .good_from = { 1, 0, 1 } };
+	struct world w = { .retry_at = 8, .stop_after = 9, .is_exact = true };
+	struct fault why = { 0 };
+
+	(void)s;
+	assert_int_equal(run_steps(again, &node, &w, &why), -ECANCELED);
+	assert_int_equal(node.ran[1], 9);
+	assert_int_equal(node.ran[2], 2);
+	assert_true(w.last_ms <= 1000);
+	text_done(&w.log);
+}
+
+static void test_a_done_step_may_say_how(void **s)
+{
+	struct node node = { .good_from = { 1, 1, 1 }, .says = "mounted" };
+	struct world w = { .stop_after = 2, .is_exact = true };
+	struct fault why = { 0 };
+
+	(void)s;
+	assert_int_equal(run_steps(again, &node, &w, &why), -ECANCELED);
+	assert_string_equal(text_str(&w.log), "a running\na done: mounted\n"
+					      "b running\nb done: mounted\n"
+					      "c running\nc done: mounted\n"
+					      "(again) b done: mounted\n");
+	text_done(&w.log);
+}
+
 static void test_delays_grow_and_stay_within_bounds(void **s)
 {
 	static const struct {
@@ -235,6 +328,11 @@ int main(void)
 		cmocka_unit_test(test_retry_starts_the_pace_over),
 		cmocka_unit_test(test_a_limit_ends_it),
 		cmocka_unit_test(test_background_steps_hold_up_nobody),
+		cmocka_unit_test(test_done_steps_are_looked_at_again_in_silence),
+		cmocka_unit_test(test_trouble_at_a_later_look_is_told_and_tried_at_the_usual_pace),
+		cmocka_unit_test(test_retry_wakes_who_only_looks_again),
+		cmocka_unit_test(test_retry_hurries_those_that_are_not_done),
+		cmocka_unit_test(test_a_done_step_may_say_how),
 		cmocka_unit_test(test_delays_grow_and_stay_within_bounds),
 		cmocka_unit_test(test_every_state_has_a_name),
 	};
