@@ -22,6 +22,7 @@ static const char *const step_names[PLAN_N_STEPS] = {
 static const char *const kind_names[PLAN_N_KINDS] = {
 	[PLAN_FILE] = "file", [PLAN_SECRET] = "secret", [PLAN_TEMPLATE] = "template",
 	[PLAN_LINK] = "link", [PLAN_ABSENT] = "absent", [PLAN_OBJECT] = "object",
+	[PLAN_FIELDS] = "fields",
 };
 
 enum {
@@ -43,7 +44,7 @@ static const struct {
 	{ MEMBER, plan_containerd },
 	{ MEMBER, plan_firewall },
 	{ MEMBER, plan_cluster },
-	{ MODEL_CONTROL_PLANE, plan_objects },
+	{ MEMBER, plan_objects },
 };
 
 const char *plan_step_name(enum plan_step step)
