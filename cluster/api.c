@@ -25,13 +25,14 @@ static void drop_headers(struct curl_slist **list)
 }
 
 static const struct method {
-	const char *name, *content_type;
+	const char *name, *verb, *content_type;
 } methods[] = {
-	{ "GET", NULL },
-	{ "PUT", "Content-Type: application/json" },
-	{ "POST", "Content-Type: application/json" },
-	{ "PATCH", "Content-Type: application/apply-patch+yaml" },
-	{ "DELETE", "Content-Type: application/json" },
+	{ "GET", "GET", NULL },
+	{ "PUT", "PUT", "Content-Type: application/json" },
+	{ "POST", "POST", "Content-Type: application/json" },
+	{ "PATCH", "PATCH", "Content-Type: application/apply-patch+yaml" },
+	{ "MERGE", "PATCH", "Content-Type: application/merge-patch+json" },
+	{ "DELETE", "DELETE", "Content-Type: application/json" },
 };
 
 /* What libcurl's verdicts mean here; those that need a closer look have a case in explain(). */
@@ -228,7 +229,7 @@ static bool set_request(CURL *curl, const char *url, const struct method *method
 	if (body && (curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body) ||
 		     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body))))
 		return false;
-	return !curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method->name) &&
+	return !curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method->verb) &&
 	       !curl_easy_setopt(curl, CURLOPT_URL, url) &&
 	       !curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_head) &&
 	       !curl_easy_setopt(curl, CURLOPT_HEADERDATA, answer) &&

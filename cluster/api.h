@@ -22,7 +22,8 @@ struct api {
 
 /*
  * method "GET", "PUT", "POST", "DELETE", or "PATCH" (server-side apply: body is the object as JSON,
- * content type application/apply-patch+yaml; the path carries ?fieldManager=rackseed&force=true).
+ * content type application/apply-patch+yaml; the path carries ?fieldManager=rackseed&force=true),
+ * or "MERGE" (PATCH with a JSON merge patch: what is null there is taken away).
  * Adds the answer's body to *out (at most 64 MiB; nothing when it fails). Returns the HTTP status,
  * 100 to 599, or a negative code when there was no whole answer, and the fault says which it was:
  *

@@ -103,6 +103,14 @@ static void check_user(struct check *k, const struct model_share *s)
 			      "share '%.64s': who may use it?", s->name);
 }
 
+static void check_claim(struct check *k, const struct model_share *s)
+{
+	if (s->claim && s->claim_mark.line && s->volume_bytes == 0)
+		complaint_add(k->c, COMPLAINT_ERROR, s->claim_mark, "claim-volume", NULL,
+			      "give it a size with volume:",
+			      "share '%.64s': there is no volume to claim", s->name);
+}
+
 static void check_paths(struct check *k, const struct model_share *s)
 {
 	const char *taken = s->mount && s->mount_mark.line ? system_path(s->mount) : NULL;
@@ -239,6 +247,39 @@ static void check_mounts(struct check *k)
 	free(list);
 }
 
+static int compare_claims(const void *a, const void *b)
+{
+	const struct model_share *x = *(const struct model_share *const *)a;
+	const struct model_share *y = *(const struct model_share *const *)b;
+	int r = strcmp(x->claim, y->claim);
+
+	return r ? r : x < y ? -1 : x > y;
+}
+
+/* One claim takes one volume. */
+static void check_claims(struct check *k)
+{
+	const struct model *m = k->m;
+	const struct model_share **list = calloc(m->n_shares + 1, sizeof(*list));
+	size_t i, n = 0;
+
+	if (!list) {
+		complaints_exhausted(k->c);
+		return;
+	}
+	for (i = 0; i < m->n_shares; i++)
+		if (m->shares[i].claim && m->shares[i].claim_mark.line)
+			list[n++] = &m->shares[i];
+	qsort(list, n, sizeof(*list), compare_claims);
+	for (i = 1; i < n; i++)
+		if (strcmp(list[i]->claim, list[i - 1]->claim) == 0)
+			complaint_add(k->c, COMPLAINT_ERROR, list[i]->claim_mark, "claim-twice",
+				      NULL, NULL,
+				      "share '%.64s': its claim %.320s is that of share '%.64s'",
+				      list[i]->name, list[i]->claim, list[i - 1]->name);
+	free(list);
+}
+
 void check_shares(struct check *k)
 {
 	size_t i;
@@ -258,6 +299,8 @@ void check_shares(struct check *k)
 		check_user(k, s);
 		check_paths(k, s);
 		check_texts(k, s);
+		check_claim(k, s);
 	}
 	check_mounts(k);
+	check_claims(k);
 }

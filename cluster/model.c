@@ -24,6 +24,7 @@ static void registry_done(struct model_registry *r)
 	free(r->user);
 	free(r->password_file);
 	free_list(r->mirrors);
+	free_list(r->namespaces);
 	free(r->mirror_marks);
 }
 
@@ -36,6 +37,7 @@ static void share_done(struct model_share *s)
 	free(s->mount);
 	free(s->user);
 	free(s->password_file);
+	free(s->claim);
 }
 
 static void node_done(struct model_node *n)

@@ -51,7 +51,8 @@ struct model_registry {
 	char *user, *password_file; /* or NULL */
 	char **mirrors; /* "host[:port][/prefix]", tried in this order */
 	bool insecure; /* plain http */
-	struct model_mark mark, node_mark, password_mark;
+	char **namespaces; /* where pods get its pull secret; NULL: not said, so "default" */
+	struct model_mark mark, node_mark, password_mark, namespaces_mark;
 	struct model_mark *mirror_marks; /* one for each mirror, or NULL */
 };
 
@@ -62,9 +63,10 @@ struct model_share {
 	char *mount; /* where nodes mount it */
 	char *user, *password_file; /* or NULL */
 	uint64_t volume_bytes; /* 0: no PersistentVolume */
+	char *claim; /* NAMESPACE/NAME of the PersistentVolumeClaim that takes it, or NULL */
 	bool guest;
 	struct model_mark mark, node_mark, path_mark, server_mark, mount_mark, user_mark,
-		password_mark;
+		password_mark, claim_mark;
 };
 
 struct model_vm {

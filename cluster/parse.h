@@ -129,7 +129,8 @@ extern const struct parse_form parse_form_label, parse_form_node, parse_form_tok
 	parse_form_sha256, parse_form_host, parse_form_interface, parse_form_account,
 	parse_form_user, parse_form_ssh_key, parse_form_image, parse_form_mirror,
 	parse_form_registry, parse_form_path, parse_form_server, parse_form_password_file,
-	parse_form_serial, parse_form_api_version, parse_form_node_ref, parse_form_endpoint;
+	parse_form_serial, parse_form_claim, parse_form_api_version, parse_form_node_ref,
+	parse_form_endpoint;
 
 bool parse_is_label(const char *s);	/* RFC 1123 label */
 bool parse_is_subdomain(const char *s); /* RFC 1123 labels with dots between */

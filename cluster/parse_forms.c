@@ -319,6 +319,14 @@ static bool is_api_version(const char *s)
 	return strcmp(s, "rackseed/v1") == 0;
 }
 
+/* A PersistentVolumeClaim: NAMESPACE/NAME. */
+static bool is_claim(const char *s)
+{
+	const char *slash = strchr(s, '/');
+
+	return slash && is_label_n(s, (size_t)(slash - s)) && parse_is_subdomain(slash + 1);
+}
+
 #define FORM(name, ...) const struct parse_form parse_form_##name = { __VA_ARGS__ }
 
 FORM(label, "name-form", "a name (RFC 1123)",
@@ -328,6 +336,7 @@ FORM(node, "name-form", "a host name (RFC 1123)",
      "lower-case letters, digits, '-' and '.', at most 63, a letter or digit at both ends",
      is_node);
 FORM(node_ref, "name-form", "the name of a node", NULL, is_node);
+FORM(claim, "claim-form", "a claim", "NAMESPACE/NAME, such as default/data", is_claim);
 FORM(token, "token-form", "a bootstrap token",
      "six and sixteen of a-z and 0-9 with a dot between; without the key, `rackseed secrets` makes "
      "one",

@@ -13,6 +13,15 @@
 #define SHARE(field) .offset = offsetof(struct model_share, field)
 #define SHARE_MARK(field) .mark = offsetof(struct model_share, field)
 
+/* Where the list stands, and not where each of it does. */
+static PARSE_READER(parse_namespaces)
+{
+	const struct parse_key list = { key->name, parse_texts, key->offset, .form = key->form };
+
+	((struct model_registry *)object)->namespaces_mark = parse_mark(y);
+	parse_texts(p, y, &list, object);
+}
+
 static const struct parse_key registry_keys[] = {
 	{ "node", parse_text, REGISTRY(node), REGISTRY_MARK(node_mark),
 	  .form = &parse_form_node_ref },
@@ -22,6 +31,8 @@ static const struct parse_key registry_keys[] = {
 	{ "mirrors", parse_texts, REGISTRY(mirrors), REGISTRY_MARK(mirror_marks),
 	  .form = &parse_form_mirror },
 	{ "insecure", parse_bool, REGISTRY(insecure) },
+	{ "namespaces", parse_namespaces, REGISTRY(namespaces), REGISTRY_MARK(namespaces_mark),
+	  .form = &parse_form_label },
 	{ 0 },
 };
 static const struct parse_table registry_table = { "a registry", registry_keys };
@@ -37,6 +48,7 @@ static const struct parse_key share_keys[] = {
 	{ "passwordFile", parse_text, SHARE(password_file), SHARE_MARK(password_mark),
 	  .form = &parse_form_password_file },
 	{ "volume", parse_size, SHARE(volume_bytes) },
+	{ "claim", parse_text, SHARE(claim), SHARE_MARK(claim_mark), .form = &parse_form_claim },
 	{ "guest", parse_bool, SHARE(guest) },
 	{ 0 },
 };

@@ -24,6 +24,7 @@ static const char *const kind_names[PLAN_N_KINDS] = {
 	[PLAN_FILE] = "file", [PLAN_SECRET] = "secret", [PLAN_TEMPLATE] = "template",
 	[PLAN_LINK] = "link", [PLAN_ABSENT] = "absent", [PLAN_OBJECT] = "object",
 	[PLAN_FOLDER] = "folder", [PLAN_ACCOUNT] = "account",
+	[PLAN_FIELDS] = "fields",
 };
 
 enum {
@@ -47,7 +48,7 @@ static const struct {
 	{ MODEL_STORAGE, plan_storage },
 	{ MEMBER, plan_cluster },
 	{ MEMBER, plan_shares },
-	{ MODEL_CONTROL_PLANE, plan_objects },
+	{ MEMBER, plan_objects },
 };
 
 const char *plan_step_name(enum plan_step step)

@@ -30,7 +30,7 @@ enum plan_step {
 	PLAN_STORAGE, /* what a storage node serves: accounts, folders, smb.conf */
 	PLAN_CLUSTER, /* PKI, kubeadm document; init or join */
 	PLAN_SHARES, /* what a Kubernetes node mounts: units, credentials */
-	PLAN_OBJECTS, /* labels, taints and roles through the API server */
+	PLAN_OBJECTS, /* what the cluster holds, through the API server */
 	PLAN_N_STEPS,
 };
 
@@ -46,11 +46,17 @@ enum plan_kind {
 	PLAN_FOLDER,   /* path is a folder with mode that belongs to content, "USER:GROUP" */
 	PLAN_ACCOUNT,  /* Samba knows the user named by path; source holds the password */
 	/*
-	 * A Kubernetes object to apply (server-side, PATCH): content is its JSON, path its API path
-	 * with the query. Apply makes what does not exist, and a Node that nobody joined must not
-	 * come to be: so GET the path up to its '?' first, and wait while that answers 404.
+	 * A Kubernetes object of ours, applied (server-side, PATCH): content is what plan_fill()
+	 * makes JSON of, path its API path with the query. It is made where it is not there, and
+	 * removed when no plan has it any more.
 	 */
 	PLAN_OBJECT,
+	/*
+	 * As above, but fields of an object that somebody else makes: apply would make a Node
+	 * that nobody joined, so GET the path up to its '?' first, and wait while that answers
+	 * 404. Where Kubernetes keeps a list as one value, what others put into it stays there.
+	 */
+	PLAN_FIELDS,
 	PLAN_N_KINDS,
 };
 
@@ -102,11 +108,29 @@ void plan_done(struct plan *p);
  *   line          the file without its newline, refused unless it is one line of text that a
  *                 credentials file of mount.cifs(8) can hold
  *   basic:USER    HTTP's basic credentials: base64 of USER ":" the file without its newline
+ *   pull:HOST/USER  a pull secret's .dockerconfigjson: base64 of JSON that holds the same
  *
- * PLAN_PLACE is a control character that every quote_ function escapes, and only templates are
- * filled: no text of the document can pose as a place.
+ * PLAN_PLACE is a control character that every quote_ function escapes, and only templates and
+ * objects are filled: no text of the document can pose as a place.
  */
 #define PLAN_PLACE "\x1a"
+
+/* The label of what rackseed made in the cluster, and its name as a field manager. */
+#define PLAN_MADE_LABEL "app.kubernetes.io/managed-by"
+#define PLAN_MANAGER "rackseed"
+
+/*
+ * Of an object whose list is one value to Kubernetes, such as a Node's taints, an annotation says
+ * which are ours: "gpu:NoSchedule,disk:NoExecute". On a service account it is what says that we
+ * attached something at all.
+ */
+#define PLAN_TAINTS_NOTE "rackseed/taints"
+#define PLAN_PULL_NOTE "rackseed/image-pull-secrets"
+#define PLAN_PULL_LABEL "rackseed/image-pull-secrets"
+
+/* A node's labels for the shares that are mounted on it: share.rackseed/NAME=mounted. */
+#define PLAN_SHARE_LABEL "share.rackseed/"
+#define PLAN_SHARE_MANAGER "rackseed-shares"
 
 /* Adds content to *out with its places filled from the seed; -ENOENT names what the seed lacks. */
 int plan_fill(const char *content, const struct seed *seed, struct text *out, struct fault *why)

@@ -7,6 +7,7 @@
 
 #include "base/fault.h"
 #include "base/macros.h"
+#include "base/quote.h"
 #include "base/text.h"
 #include "cluster/plan_parts.h"
 #include "cluster/seed.h"
@@ -108,19 +109,57 @@ static int fill_base64(const struct place *p, const struct seed_file *file, stru
 	return 0;
 }
 
-static int fill_basic(const struct place *p, const struct seed_file *file, struct text *out,
-		      struct fault *why)
+/* A password without the newline that editors leave behind it. */
+static void add_password(const struct seed_file *file, struct text *out)
 {
-	scoped(text_wipe) struct text both = { 0 };
 	size_t n = file->len;
 
 	while (n > 0 && (file->data[n - 1] == '\n' || file->data[n - 1] == '\r'))
 		n--;
+	text_add_n(out, file->data, n);
+}
+
+static int fill_basic(const struct place *p, const struct seed_file *file, struct text *out,
+		      struct fault *why)
+{
+	scoped(text_wipe) struct text both = { 0 };
+
 	text_addf(&both, "%s:", text_str(&p->user));
-	text_add_n(&both, file->data, n);
+	add_password(file, &both);
 	if (text_error(&both) < 0)
 		return fault_errno(why, ENOMEM, "secrets/%s", text_str(&p->path));
 	base64(text_str(&both), both.len, out);
+	return 0;
+}
+
+/* Docker's file: the words apart for those who read them, and together for those who read that. */
+static int fill_pull(const struct place *p, const struct seed_file *file, struct text *out,
+		     struct fault *why)
+{
+	const char *user = text_str(&p->user);
+	size_t n = strcspn(user, "/");
+	scoped(text_done) struct text host = { 0 };
+	scoped(text_wipe) struct text password = { 0 };
+	scoped(text_wipe) struct text both = { 0 };
+	scoped(text_wipe) struct text json = { 0 };
+
+	text_add_n(&host, user, n);
+	user += n + (user[n] == '/');
+	add_password(file, &password);
+	text_addf(&both, "%s:%s", user, text_str(&password));
+	text_add(&json, "{\"auths\":{");
+	quote_json(&json, text_str(&host));
+	text_add(&json, ":{\"username\":");
+	quote_json(&json, user);
+	text_add(&json, ",\"password\":");
+	quote_json(&json, text_str(&password));
+	text_add(&json, ",\"auth\":\"");
+	base64(text_str(&both), both.len, &json);
+	text_add(&json, "\"}}}");
+	if (text_error(&host) < 0 || text_error(&password) < 0 || text_error(&both) < 0 ||
+	    text_error(&json) < 0)
+		return fault_errno(why, ENOMEM, "secrets/%s", text_str(&p->path));
+	base64(text_str(&json), json.len, out);
 	return 0;
 }
 
@@ -133,6 +172,7 @@ static const struct {
 	{ "line", fill_line },
 	{ "base64", fill_base64 },
 	{ "basic", fill_basic },
+	{ "pull", fill_pull },
 };
 
 static int fill(const char *s, size_t n, const struct seed *seed, struct text *out,

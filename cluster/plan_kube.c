@@ -11,7 +11,7 @@
 #include "cluster/kubeadm.h"
 #include "registry/registry.h"
 
-/* The steps of Kubernetes nodes: containerd, firewall, cluster and objects. */
+/* The steps of Kubernetes nodes: containerd, firewall and cluster. */
 
 #define CERTS_D "/etc/containerd/certs.d/"
 
@@ -55,10 +55,11 @@ static bool is_credential(const char *s)
 	return true;
 }
 
-static int credentials(const struct model_registry *r, struct text *out, struct fault *why)
+int plan_credentials(const struct model_registry *r, const char *form, struct text *out,
+		     struct fault *why)
 {
 	static const char prefix[] = "secrets/";
-	scoped(text_done) struct text form = { 0 };
+	scoped(text_done) struct text whose = { 0 };
 	const char *file = r->password_file;
 
 	file = strncmp(file, "./", 2) == 0 ? file + 2 : file;
@@ -69,8 +70,8 @@ static int credentials(const struct model_registry *r, struct text *out, struct 
 			"registry '%s': user and passwordFile must be plain words, and the "
 			"file lie in secrets/",
 			r->host);
-	text_addf(&form, "basic:%s", r->user);
-	plan_place(text_str(&form), file + strlen(prefix), out);
+	text_addf(&whose, "%s%s", form, r->user);
+	plan_place(text_str(&whose), file + strlen(prefix), out);
 	return 0;
 }
 
@@ -90,7 +91,7 @@ static int describe(const struct model *m, const char *name, struct server *s, s
 		s->host.path = text_str(&s->path);
 	}
 	if (r && r->user && r->password_file)
-		result = credentials(r, &s->basic, why);
+		result = plan_credentials(r, "basic:", &s->basic, why);
 	s->host.basic = s->basic.len ? text_str(&s->basic) : NULL;
 	return result;
 }
@@ -263,31 +264,5 @@ int plan_cluster(struct plan_work *w, struct fault *why)
 				      &document);
 	}
 	put_template(w->plan, "/etc/rackseed/kubeadm.yaml", &document);
-	return 0;
-}
-
-/* ---- objects ---- */
-
-int plan_objects(struct plan_work *w, struct fault *why)
-{
-	size_t i;
-
-	(void)why;
-	for (i = 0; i < w->m->n_nodes; i++) {
-		const struct model_node *node = &w->m->nodes[i];
-		scoped(text_done) struct text path = { 0 };
-		scoped(text_done) struct text json = { 0 };
-
-		if (!model_is_kubernetes(node))
-			continue;
-		text_addf(&path, "/api/v1/nodes/%s?fieldManager=rackseed&force=true", node->name);
-		objects_node(node, &json);
-		if (text_error(&path) < 0 || text_error(&json) < 0)
-			w->plan->error = -ENOMEM;
-		plan_put(w->plan, &(struct plan_item){ .step = PLAN_OBJECTS,
-						       .kind = PLAN_OBJECT,
-						       .path = path.data,
-						       .content = json.data });
-	}
 	return 0;
 }

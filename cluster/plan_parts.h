@@ -48,6 +48,9 @@ void plan_place(const char *form, const char *path, struct text *out);
 
 /* A passwordFile's path below secrets/. */
 const char *plan_password(const char *file);
+/* The place for a registry's user and password, form being "basic:" or "pull:HOST/". */
+int plan_credentials(const struct model_registry *r, const char *form, struct text *out,
+		     struct fault *why);
 
 /* As people see an action: its line without the newline, and what it holds without a secret. */
 void plan_headline(const struct plan_action *a, struct text *out);
@@ -62,5 +65,16 @@ void cni_conflist(const struct net_cidr *pods, struct text *out);
 /* /etc/rackseed/firewall.nft: our own table, replaced as a whole in one transaction. */
 void firewall_ruleset(const struct model *m, struct text *out);
 
-/* A Node's labels, role and taints for server-side apply. */
+/* JSON of Kubernetes objects for server-side apply. */
 void objects_node(const struct model_node *node, struct text *out);
+void objects_pull_secret(const char *name, const char *namespace, const char *place,
+			 struct text *out);
+void objects_class(const struct model_share *share, struct text *out);
+void objects_volume(const struct model_share *share, struct text *out);
+void objects_claim(const struct model_share *share, struct text *out);
+
+/* The default service account with these pull secrets, NULL-terminated. */
+void objects_account(const char *namespace, const char *const *secrets, struct text *out);
+
+/* A node's labels for all shares that are volumes: the node leaves out those not mounted. */
+void objects_shares(const struct model *m, const struct model_node *node, struct text *out);

@@ -24,15 +24,19 @@ void plan_headline(const struct plan_action *a, struct text *out)
 		text_addf(out, " -> %s", a->content);
 }
 
+static bool is_filled(const struct plan_action *a)
+{
+	return a->kind == PLAN_TEMPLATE || a->kind == PLAN_OBJECT || a->kind == PLAN_FIELDS;
+}
+
 static bool has_body(const struct plan_action *a)
 {
-	return a->content &&
-	       (a->kind == PLAN_FILE || a->kind == PLAN_TEMPLATE || a->kind == PLAN_OBJECT);
+	return a->content && (a->kind == PLAN_FILE || is_filled(a));
 }
 
 void plan_body(const struct plan_action *a, struct text *out)
 {
-	if (a->kind == PLAN_TEMPLATE)
+	if (a->content && is_filled(a))
 		plan_veil(a->content, out);
 	else if (has_body(a))
 		text_add(out, a->content);

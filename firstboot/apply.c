@@ -79,7 +79,7 @@ static int pass_over(int root, const struct plan_action *action, const struct se
 static executor *const executors[PLAN_N_KINDS] = {
 	[PLAN_FILE] = write_file,  [PLAN_SECRET] = write_secret, [PLAN_TEMPLATE] = write_filled,
 	[PLAN_LINK] = make_link,   [PLAN_ABSENT] = remove_file,	 [PLAN_OBJECT] = pass_over,
-	[PLAN_FOLDER] = pass_over, [PLAN_ACCOUNT] = pass_over,
+	[PLAN_FIELDS] = pass_over, [PLAN_FOLDER] = pass_over,	 [PLAN_ACCOUNT] = pass_over,
 };
 
 int apply_action(int root, const struct plan_action *action, const struct seed *seed,

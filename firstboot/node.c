@@ -149,8 +149,6 @@ void node_done(struct node *node)
 	seed_done(&node->seed);
 	text_done(&node->admin_crt);
 	text_wipe(&node->admin_key);
-	free(node->settled);
-	node->settled = NULL;
 	node->self = NULL;
 	node->loaded = false;
 }

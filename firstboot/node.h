@@ -35,9 +35,7 @@ struct node {
 	enum machine_verdict verdict;
 	struct state state;
 
-	/* Of the step objects: what is settled in this run of it, and who it is to the API server.
-	 */
-	bool *settled; /* one per action of the plan, or NULL */
+	/* Of the step objects: who it is to the API server. */
 	struct text admin_crt, admin_key;
 	int64_t admin_made; /* seconds, monotonic */
 };

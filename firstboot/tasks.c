@@ -94,6 +94,6 @@ const struct step task_table[] = {
 	{ .name = "firewall", .run = task_firewall },
 	{ .name = "cluster", .run = task_cluster },
 	{ .name = "shares", .run = task_shares, .background = true },
-	{ .name = "objects", .run = task_objects, .background = true },
+	{ .name = "objects", .run = task_objects, .background = true, .again_s = 60 },
 };
 const size_t task_table_n = COUNT(task_table);

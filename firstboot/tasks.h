@@ -28,7 +28,10 @@ struct units_tick task_tick(struct node *node);
 int task_unit_up(struct node *node, const char *unit, bool changed, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
-/* One line of /proc/swaps: its device or file with the octal escapes undone; false: the header. */
+/*
+ * The path that a line of /proc/swaps begins with, its octal escapes undone; false: it is the
+ * header.
+ */
 bool swap_line(const char *line, struct text *ret_path) __attribute__((nonnull));
 
 /*

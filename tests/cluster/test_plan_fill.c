@@ -50,6 +50,11 @@ static void test_places_are_filled_from_the_seed(void **state)
 		  "<base64 of secrets/pki/ca.crt>" },
 		{ "Basic " PLACE("basic:puller:registry") "!", "Basic cHVsbGVyOnBhOnNzIndvcmQ=!",
 		  "Basic <base64 of puller:secrets/registry>!" },
+		/* {"auths":{"reg:5000":{"username":"puller","password":"pa:ss\"word","auth":…}}} */
+		{ PLACE("pull:reg:5000/puller:registry"),
+		  "eyJhdXRocyI6eyJyZWc6NTAwMCI6eyJ1c2VybmFtZSI6InB1bGxlciIsInBhc3N3b3JkIjoicGE6"
+		  "c3NcIndvcmQiLCJhdXRoIjoiY0hWc2JHVnlPbkJoT25OekluZHZjbVE9In19fQ==",
+		  "<base64 of reg:5000/puller:secrets/registry>" },
 	};
 	struct seed seed = { 0 };
 
