@@ -41,7 +41,7 @@ static const struct {
 	{ MEMBER, plan_kernel },
 	{ ANY, plan_clock },
 	{ MEMBER, plan_containerd },
-	{ MEMBER, plan_firewall },
+	{ ANY, plan_firewall },
 	{ MEMBER, plan_cluster },
 	{ MODEL_CONTROL_PLANE, plan_objects },
 };

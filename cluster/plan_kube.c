@@ -193,9 +193,7 @@ int plan_firewall(struct plan_work *w, struct fault *why)
 	scoped(text_done) struct text out = { 0 };
 
 	(void)why;
-	if (w->m->pod_network != MODEL_PODS_ROUTED)
-		return 0;
-	firewall_ruleset(w->m, &out);
+	firewall_ruleset(w->m, w->node, &out);
 	plan_put_file(w->plan, PLAN_FIREWALL, "/etc/rackseed/firewall.nft", &out);
 	return 0;
 }

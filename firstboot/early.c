@@ -19,6 +19,7 @@
 #include "firstboot/apply.h"
 #include "firstboot/node.h"
 #include "firstboot/steps.h"
+#include "firstboot/tasks.h"
 
 #define ISSUE_PATH "run/issue.d/rackseed.issue"
 
@@ -188,6 +189,19 @@ int early_network(struct node *node, struct fault *why)
 	return changed; /* what is below /run is made anew in every boot */
 }
 
+/*
+ * Before the first packet can come in. Should it fail the node must stay within reach, so it comes
+ * up as it is; the step of the same name fails too, and says so for as long as it is true.
+ */
+static int early_firewall(struct node *node, struct fault *why)
+{
+	int r = task_firewall(node, why);
+
+	if (r < 0)
+		fprintf(stderr, "<3>%s\n", why->text);
+	return r < 0 ? STEP_SAME : r;
+}
+
 static const struct step knowing[] = {
 	{ .name = "seed", .run = early_seed, .limit_s = SEED_LIMIT_S },
 	{ .name = "machine", .run = early_machine, .limit_s = LINK_LIMIT_S },
@@ -196,6 +210,7 @@ static const struct step knowing[] = {
 static const struct step making[] = {
 	{ .name = "hostname", .run = early_hostname, .limit_s = STEP_LIMIT_S },
 	{ .name = "admin", .run = early_admin, .limit_s = STEP_LIMIT_S },
+	{ .name = "firewall", .run = early_firewall, .limit_s = STEP_LIMIT_S },
 	{ .name = "network", .run = early_network, .limit_s = STEP_LIMIT_S },
 };
 
