@@ -80,32 +80,50 @@ bool early_has_user(const char *passwd, const char *user)
 	return false;
 }
 
-/* The account and its home: a power cut may have come between the files and what they ask for. */
-static bool has_account(const struct node *node)
+static bool has_users(const struct node *node)
 {
-	scoped(text_done) struct text passwd = { 0 };
-	scoped(text_done) struct text home = { 0 };
-	struct fault ignored = { 0 };
+	bool serves = node->self->roles & MODEL_CONTROL_PLANE;
 	const char *user = node->model.admin.user;
-	struct stat st;
+	scoped(text_done) struct text passwd = { 0 };
+	struct fault ignored = { 0 };
 
-	if (!user)
-		return true;
-	text_addf(&home, "home/%s", user);
-	return text_error(&home) == 0 && fstatat(node->root, text_str(&home), &st, 0) == 0 &&
-	       fs_read(node->root, "etc/passwd", PASSWD_MAX, &passwd, &ignored) == 0 &&
-	       early_has_user(text_str(&passwd), user);
+	return fs_read(node->root, "etc/passwd", PASSWD_MAX, &passwd, &ignored) == 0 &&
+	       (!user || early_has_user(text_str(&passwd), user)) &&
+	       (!serves || early_has_user(text_str(&passwd), "etcd"));
 }
 
-/* Runs a tool of systemd on the plan's file of a folder. */
+/* The accounts and a home: a power cut may have come between the files and what they ask for. */
+static bool has_accounts(const struct node *node)
+{
+	scoped(text_done) struct text home = { 0 };
+	struct stat st;
+
+	if (!has_users(node))
+		return false;
+	if (!node->model.admin.user)
+		return true;
+	text_addf(&home, "home/%s", node->model.admin.user);
+	return text_error(&home) == 0 && fstatat(node->root, text_str(&home), &st, 0) == 0;
+}
+
+/* Runs a tool of systemd on each of the plan's files in a folder. */
 static int run_on(const struct node *node, const char *tool, const char *option, const char *folder,
 		  struct fault *why)
 {
-	const struct plan_action *file = apply_find(&node->plan, PLAN_ADMIN, folder, ".conf", 0);
-	const char *const argv[] = { tool, option, file ? file->path : NULL, NULL };
+	const char *argv[] = { tool, option, NULL, NULL };
 	const struct run what = { .argv = argv };
+	const struct plan_action *file;
+	size_t i;
+	int r = 0;
 
-	return file ? run(&what, why) : 0;
+	for (i = 0; r >= 0; i++) {
+		file = apply_find(&node->plan, PLAN_ADMIN, folder, ".conf", i);
+		if (!file)
+			return 0;
+		argv[2] = file->path;
+		r = run(&what, why);
+	}
+	return r;
 }
 
 int early_admin(struct node *node, struct fault *why)
@@ -113,7 +131,7 @@ int early_admin(struct node *node, struct fault *why)
 	int changed = node_apply(node, PLAN_ADMIN, why);
 	int r;
 
-	if (changed < 0 || (changed == FS_SAME && has_account(node)))
+	if (changed < 0 || (changed == FS_SAME && has_accounts(node)))
 		return changed;
 	r = run_on(node, "systemd-sysusers", "--", "/etc/sysusers.d/", why);
 	if (r >= 0)
