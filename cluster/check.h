@@ -22,6 +22,7 @@ void check_endpoint(struct check *k);
 void check_registries(struct check *k);
 void check_shares(struct check *k);
 void check_system(struct check *k); /* os and admin */
+void check_firewall(struct check *k);
 
 /* Networks in which no machine of ours can have an address: loopback, multicast and so on. */
 bool check_is_special(const struct net_cidr *cidr);

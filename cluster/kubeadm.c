@@ -78,18 +78,12 @@ static void init_configuration(const struct model *m, const struct model_node *n
 			      "  kubeletHealthCheck: " PATIENCE "\n");
 }
 
-static void extra_argument(const struct model_version *version, const char *name, const char *value,
-			   struct text *out)
-{
-	text_add(out, "  extraArgs:\n");
-	kubeadm_part_argument(version, 4, name, value, out);
-}
-
 static void api_server(const struct model *m, const struct model_version *version, struct text *out)
 {
 	size_t i;
 
 	text_add(out, "apiServer:\n");
+	kubeadm_part_api_server_safety(version, out);
 	if (model_version_cmp(version, 1, 31) < 0)
 		text_add(out, "  timeoutForControlPlane: " PATIENCE "\n");
 	text_add(out, "  certSANs:\n");
@@ -129,10 +123,13 @@ static void cluster_configuration(const struct model *m, const struct model_vers
 	text_addf(out, "networking:\n  podSubnet: \"%s\"\n", net_cidr_text(&m->pod_subnet, cidr));
 	text_addf(out, "  serviceSubnet: \"%s\"\n", net_cidr_text(&m->service_subnet, cidr));
 	api_server(m, version, out);
-	if (m->pod_network == MODEL_PODS_ROUTED) {
-		text_add(out, "controllerManager:\n");
-		extra_argument(version, "allocate-node-cidrs", "false", out);
-	}
+	text_add(out, "controllerManager:\n  extraArgs:\n");
+	if (m->pod_network == MODEL_PODS_ROUTED)
+		kubeadm_part_argument(version, 4, "allocate-node-cidrs", "false", out);
+	kubeadm_part_argument(version, 4, "profiling", "false", out);
+	kubeadm_part_argument(version, 4, "terminated-pod-gc-threshold", "1000", out);
+	text_add(out, "scheduler:\n  extraArgs:\n");
+	kubeadm_part_argument(version, 4, "profiling", "false", out);
 }
 
 /* resolv.conf is a file of the plan on every node, whether or not systemd-resolved runs there. */
@@ -147,8 +144,9 @@ static void component_configurations(const struct model *m, struct text *out)
 		      "failSwapOn: true\n"
 		      "resolvConf: /etc/resolv.conf\n"
 		      "rotateCertificates: true\n"
-		      "serverTLSBootstrap: false\n"
-		      "---\n"
+		      "serverTLSBootstrap: false\n");
+	kubeadm_part_kubelet_safety(out);
+	text_add(out, "---\n"
 		      "apiVersion: kubeproxy.config.k8s.io/v1alpha1\n"
 		      "kind: KubeProxyConfiguration\n"
 		      "mode: iptables\n");

@@ -46,4 +46,9 @@ void kubeadm_pause_image(const struct model *m, const struct model_version *vers
 /* Whether a kubelet may set the label on its own Node (NodeRestriction, --node-labels). */
 bool kubeadm_label_is_own(const char *key);
 
+/* The API server's audit policy: who did what to which object, and never what was in it. */
+extern const char kubeadm_audit_policy[];
+
+#define KUBEADM_AUDIT_PATH "/etc/rackseed/audit.yaml"
+#define KUBEADM_AUDIT_LOG_FOLDER "/var/log/kubernetes"
 #define KUBEADM_DISCOVERY_PATH "/etc/rackseed/discovery.conf"

@@ -28,3 +28,7 @@ void kubeadm_part_host_port(const struct model *m, struct text *out);
 
 /* Whether host is the name or the address of a control plane of the file. */
 bool kubeadm_part_is_control_plane(const struct model *m, const char *host);
+
+/* What the CIS benchmark asks for beyond kubeadm's own defaults, in kubeadm_safety.c. */
+void kubeadm_part_api_server_safety(const struct model_version *version, struct text *out);
+void kubeadm_part_kubelet_safety(struct text *out);

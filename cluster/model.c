@@ -85,6 +85,9 @@ void model_done(struct model *m)
 		share_done(&m->shares[i]);
 	for (i = 0; i < m->n_nodes; i++)
 		node_done(&m->nodes[i]);
+	for (i = 0; i < MODEL_N_DOORS; i++)
+		free(m->firewall.doors[i].list);
+	free(m->firewall.ports);
 	free(m->registries);
 	free(m->shares);
 	free(m->nodes);
@@ -152,6 +155,14 @@ const struct model_node *model_first(const struct model *m, unsigned role)
 		if (m->nodes[i].roles & role)
 			return &m->nodes[i];
 	return NULL;
+}
+
+const struct net_cidr *model_door(const struct model *m, enum model_door door, size_t *ret_n)
+{
+	const struct model_networks *given = &m->firewall.doors[door];
+
+	*ret_n = given->mark.line ? given->n : m->network.subnet.ip.family != 0;
+	return given->mark.line ? given->list : &m->network.subnet;
 }
 
 bool model_is_kubernetes(const struct model_node *node)

@@ -30,6 +30,16 @@ enum model_accel { MODEL_ACCEL_AUTO, MODEL_ACCEL_KVM, MODEL_ACCEL_TCG, MODEL_N_A
 enum model_pod_network { MODEL_PODS_ROUTED, MODEL_PODS_NONE, MODEL_PODS_ADDON };
 enum model_gpu { MODEL_GPU_NONE, MODEL_GPU_NVIDIA, MODEL_GPU_AMD, MODEL_GPU_INTEL, MODEL_N_GPUS };
 
+/* Doors of the firewall that the file may narrow or widen; a list each of who may come. */
+enum model_door {
+	MODEL_DOOR_SSH,
+	MODEL_DOOR_API, /* the API server, and the status of every node */
+	MODEL_DOOR_REGISTRY,
+	MODEL_DOOR_SHARES,
+	MODEL_DOOR_NODE_PORTS, /* services of type NodePort, hostPorts, and firewall.ports */
+	MODEL_N_DOORS
+};
+
 /* patch < 0: the file names a minor version only. */
 struct model_version {
 	int major, minor, patch;
@@ -102,6 +112,18 @@ struct model_node {
 		pod_cidr_mark;
 };
 
+struct model_networks {
+	struct net_cidr *list;
+	size_t n;
+	struct model_mark mark; /* line 0: the file does not say */
+};
+
+struct model_port {
+	unsigned port;
+	bool udp;
+	struct model_mark mark;
+};
+
 struct model {
 	char *file; /* as given, for messages */
 	char *name; /* cluster.name */
@@ -143,6 +165,12 @@ struct model {
 		char **ssh_keys;
 	} admin;
 
+	struct {
+		struct model_networks doors[MODEL_N_DOORS]; /* see model_door() */
+		struct model_port *ports; /* of pods in the host's network */
+		size_t n_ports;
+	} firewall;
+
 	char **images; /* archives, or references fetched with skopeo */
 	struct model_registry *registries;
 	size_t n_registries;
@@ -173,6 +201,10 @@ const struct model_node *model_node(const struct model *m, const char *name)
 
 /* The first node with the role, or NULL. */
 const struct model_node *model_first(const struct model *m, unsigned role)
+	__attribute__((nonnull));
+
+/* Who may come through a door besides the nodes: as written, or the subnet of the nodes. */
+const struct net_cidr *model_door(const struct model *m, enum model_door door, size_t *ret_n)
 	__attribute__((nonnull));
 
 bool model_is_kubernetes(const struct model_node *node); /* control plane or worker */

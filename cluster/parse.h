@@ -60,7 +60,7 @@ struct parse_table {
 	const struct parse_key *keys; /* ends with a NULL name */
 };
 
-extern const struct parse_table parse_document_table, parse_node_table;
+extern const struct parse_table parse_document_table, parse_node_table, parse_firewall_table;
 
 /* ---- parse.c: the engine ---- */
 
@@ -109,6 +109,7 @@ PARSE_READER(parse_version); /* struct model_version */
 PARSE_READER(parse_ip);
 PARSE_READER(parse_ips);     /* struct net_ip *; their number is the size_t behind the pointer */
 PARSE_READER(parse_network); /* struct net_cidr without host bits */
+PARSE_READER(parse_networks); /* struct model_networks */
 PARSE_READER(parse_mac);     /* struct net_mac; a bool that it was given follows */
 
 /* ---- parts of the document ---- */

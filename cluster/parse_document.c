@@ -100,6 +100,7 @@ static const struct parse_key document_keys[] = {
 	{ "network", parse_submapping, .required = true, .table = &network_table },
 	{ "vm", parse_submapping, .table = &vm_table },
 	{ "admin", parse_submapping, .table = &admin_table },
+	{ "firewall", parse_submapping, .table = &parse_firewall_table },
 	{ "images", parse_texts, AT(images), MARK(images), .form = &parse_form_image },
 	{ "registries", .read = parse_registries },
 	{ "shares", .read = parse_shares },

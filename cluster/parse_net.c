@@ -111,6 +111,17 @@ PARSE_READER(parse_ip)
 	take_ip(p, y, field(object, key));
 }
 
+/* Whether y is a list; an empty key is none, and no mistake. */
+static bool is_list(struct parse *p, const struct yaml *y)
+{
+	if (y->kind == YAML_SCALAR) {
+		parse_complain(p, y, "type", "put it into brackets: [ ]", "%s must be a list",
+			       p->key);
+		return false;
+	}
+	return y->kind != YAML_NULL && parse_expect(p, y, YAML_SEQUENCE);
+}
+
 PARSE_READER(parse_ips)
 {
 	struct {
@@ -119,12 +130,7 @@ PARSE_READER(parse_ips)
 	} *ret = field(object, key);
 	size_t i;
 
-	if (y->kind == YAML_SCALAR) {
-		parse_complain(p, y, "type", "put it into brackets: [ ]", "%s must be a list",
-			       p->key);
-		return;
-	}
-	if (y->kind == YAML_NULL || !parse_expect(p, y, YAML_SEQUENCE))
+	if (!is_list(p, y))
 		return;
 	ret->list = parse_alloc(p, y->n_items, sizeof(*ret->list));
 	for (i = 0; i < y->n_items && ret->list; i++)
@@ -149,7 +155,7 @@ static bool read_network(const char *s, struct net_cidr *ret, const char **ret_o
 	return net_cidr_parse(text, ret) == 0;
 }
 
-PARSE_READER(parse_network)
+static bool take_network(struct parse *p, const struct yaml *y, struct net_cidr *ret)
 {
 	const char *s = parse_scalar(p, y);
 	struct net_cidr cidr = { 0 };
@@ -158,12 +164,12 @@ PARSE_READER(parse_network)
 	struct net_ip first;
 
 	if (!s)
-		return;
+		return false;
 	if (!read_network(s, &cidr, &odd)) {
 		parse_complain(p, y, "network-form", "ADDRESS/PREFIX, such as 192.168.10.0/24",
 			       "%s: '%.128s' is not a network%s", p->key, s,
 			       strchr(s, '/') ? "" : ": it has no prefix length");
-		return;
+		return false;
 	}
 	first = net_cidr_first(&cidr);
 	if (!odd && !net_ip_equal(&first, &cidr.ip))
@@ -172,7 +178,26 @@ PARSE_READER(parse_network)
 	snprintf(hint, sizeof(hint), "write %s", net_cidr_text(&cidr, buf));
 	if (odd)
 		parse_complain(p, y, "network-form", hint, "%s: '%.128s' %s", p->key, s, odd);
-	*(struct net_cidr *)field(object, key) = cidr;
+	*ret = cidr;
+	return true;
+}
+
+PARSE_READER(parse_network)
+{
+	take_network(p, y, field(object, key));
+}
+
+PARSE_READER(parse_networks)
+{
+	struct model_networks *ret = field(object, key);
+	size_t i;
+
+	if (!is_list(p, y))
+		return;
+	ret->list = parse_alloc(p, y->n_items, sizeof(*ret->list));
+	ret->mark = parse_mark(y);
+	for (i = 0; i < y->n_items && ret->list; i++)
+		ret->n += take_network(p, &y->items[i], &ret->list[ret->n]);
 }
 
 /* Adds one group of hex digits, filled up with zeros to its width; returns its length, or 0. */

@@ -44,7 +44,7 @@ static const struct {
 	{ MEMBER, plan_kernel },
 	{ ANY, plan_clock },
 	{ MEMBER, plan_containerd },
-	{ MEMBER, plan_firewall },
+	{ ANY, plan_firewall },
 	{ MODEL_STORAGE, plan_storage },
 	{ MEMBER, plan_cluster },
 	{ MEMBER, plan_shares },

@@ -124,6 +124,18 @@ static int authorized_keys(struct plan_work *w, struct fault *why)
 	return 0;
 }
 
+/* Owns the data of etcd, which runs as a static pod: nobody else on the machine may look. */
+static void etcd_account(struct plan_work *w)
+{
+	scoped(text_done) struct text account = { 0 };
+	scoped(text_done) struct text folder = { 0 };
+
+	text_add(&account, HEAD "u etcd - \"etcd\" /var/lib/etcd\n");
+	plan_put_file(w->plan, PLAN_ADMIN, "/etc/sysusers.d/rackseed-etcd.conf", &account);
+	text_add(&folder, HEAD "d /var/lib/etcd 0700 etcd etcd -\n");
+	plan_put_file(w->plan, PLAN_ADMIN, "/etc/tmpfiles.d/rackseed-etcd.conf", &folder);
+}
+
 int plan_admin(struct plan_work *w, struct fault *why)
 {
 	const char *user = w->m->admin.user;
@@ -132,6 +144,8 @@ int plan_admin(struct plan_work *w, struct fault *why)
 	scoped(text_done) struct text sudo = { 0 };
 	int r;
 
+	if (w->node->roles & MODEL_CONTROL_PLANE)
+		etcd_account(w);
 	if (!user || !*user) {
 		remove_admin(w->plan);
 		return 0;

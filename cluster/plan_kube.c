@@ -183,8 +183,12 @@ int plan_containerd(struct plan_work *w, struct fault *why)
 	if (r < 0)
 		return fault_errno(why, r, "no part of podSubnet for this node");
 	cni_conflist(&pods, &cni);
-	plan_put_file(w->plan, PLAN_CONTAINERD, "/etc/cni/net.d/10-rackseed.conflist", &cni);
-	return 0;
+	plan_put(w->plan, &(struct plan_item){ .step = PLAN_CONTAINERD,
+					       .kind = PLAN_FILE,
+					       .mode = 0600,
+					       .path = "/etc/cni/net.d/10-rackseed.conflist",
+					       .content = cni.data });
+	return text_error(&cni) < 0 ? fault_errno(why, text_error(&cni), "CNI") : 0;
 }
 
 /* ---- firewall ---- */
@@ -194,9 +198,7 @@ int plan_firewall(struct plan_work *w, struct fault *why)
 	scoped(text_done) struct text out = { 0 };
 
 	(void)why;
-	if (w->m->pod_network != MODEL_PODS_ROUTED)
-		return 0;
-	firewall_ruleset(w->m, &out);
+	firewall_ruleset(w->m, w->node, &out);
 	plan_put_file(w->plan, PLAN_FIREWALL, "/etc/rackseed/firewall.nft", &out);
 	return 0;
 }
@@ -210,13 +212,13 @@ static void certificates(struct plan *p)
 		const char *path, *source;
 		mode_t mode;
 	} rows[] = {
-		{ "/etc/kubernetes/pki/ca.crt", "pki/ca.crt", 0644 },
+		{ "/etc/kubernetes/pki/ca.crt", "pki/ca.crt", 0600 },
 		{ "/etc/kubernetes/pki/ca.key", "pki/ca.key", 0600 },
-		{ "/etc/kubernetes/pki/etcd/ca.crt", "pki/etcd/ca.crt", 0644 },
+		{ "/etc/kubernetes/pki/etcd/ca.crt", "pki/etcd/ca.crt", 0600 },
 		{ "/etc/kubernetes/pki/etcd/ca.key", "pki/etcd/ca.key", 0600 },
-		{ "/etc/kubernetes/pki/front-proxy-ca.crt", "pki/front-proxy-ca.crt", 0644 },
+		{ "/etc/kubernetes/pki/front-proxy-ca.crt", "pki/front-proxy-ca.crt", 0600 },
 		{ "/etc/kubernetes/pki/front-proxy-ca.key", "pki/front-proxy-ca.key", 0600 },
-		{ "/etc/kubernetes/pki/sa.pub", "pki/sa.pub", 0644 },
+		{ "/etc/kubernetes/pki/sa.pub", "pki/sa.pub", 0600 },
 		{ "/etc/kubernetes/pki/sa.key", "pki/sa.key", 0600 },
 	};
 	size_t i;
@@ -227,6 +229,15 @@ static void certificates(struct plan *p)
 						 .mode = rows[i].mode,
 						 .path = rows[i].path,
 						 .source = rows[i].source });
+}
+
+static void audit_policy(struct plan *p)
+{
+	plan_put(p, &(struct plan_item){ .step = PLAN_CLUSTER,
+					 .kind = PLAN_FILE,
+					 .mode = 0600,
+					 .path = KUBEADM_AUDIT_PATH,
+					 .content = kubeadm_audit_policy });
 }
 
 static void put_template(struct plan *p, const char *path, const struct text *content)
@@ -252,8 +263,10 @@ int plan_cluster(struct plan_work *w, struct fault *why)
 	(void)why;
 	plan_place("word", "token", &token);
 	plan_place("base64", "pki/ca.crt", &ca);
-	if (w->node->roles & MODEL_CONTROL_PLANE)
+	if (w->node->roles & MODEL_CONTROL_PLANE) {
 		certificates(w->plan);
+		audit_policy(w->plan);
+	}
 	if (inits) {
 		kubeadm_init_document(w->m, w->node, &w->facts.kubernetes, text_str(&token),
 				      &document);

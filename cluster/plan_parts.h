@@ -62,8 +62,11 @@ void plan_lines(const char *s, const char *prefix, struct text *out);
 /* /etc/cni/net.d/10-rackseed.conflist: a bridge with the node's part of the pod network. */
 void cni_conflist(const struct net_cidr *pods, struct text *out);
 
-/* /etc/rackseed/firewall.nft: our own table, replaced as a whole in one transaction. */
-void firewall_ruleset(const struct model *m, struct text *out);
+/*
+ * /etc/rackseed/firewall.nft of a node: our own table, replaced as a whole in one transaction. What
+ * is not named in it does not come in; cluster.yaml(5) lists what is.
+ */
+void firewall_ruleset(const struct model *m, const struct model_node *node, struct text *out);
 
 /* JSON of Kubernetes objects for server-side apply. */
 void objects_node(const struct model_node *node, struct text *out);

@@ -43,10 +43,13 @@ int plan_kernel(struct plan_work *w, struct fault *why)
 			       "net.ipv4.ip_forward = 1\n");
 	if (uses_ipv6(w))
 		text_add(&sysctl, "net.ipv6.conf.all.forwarding = 1\n");
-	/* As kubelet wants them, so that it need not change them itself. */
+	/* As kubelet wants them, so that it need not change them itself: it refuses to. */
 	text_add(&sysctl, "vm.overcommit_memory = 1\n"
+			  "vm.panic_on_oom = 0\n"
 			  "kernel.panic = 10\n"
-			  "kernel.panic_on_oops = 1\n");
+			  "kernel.panic_on_oops = 1\n"
+			  "kernel.keys.root_maxkeys = 1000000\n"
+			  "kernel.keys.root_maxbytes = 25000000\n");
 	/* Every pod's runtime and many programs within watch files. */
 	text_add(&sysctl, "fs.inotify.max_user_instances = 8192\n"
 			  "fs.inotify.max_user_watches = 524288\n");

@@ -19,6 +19,7 @@
 #include "firstboot/apply.h"
 #include "firstboot/node.h"
 #include "firstboot/steps.h"
+#include "firstboot/tasks.h"
 
 #define ISSUE_PATH "run/issue.d/rackseed.issue"
 
@@ -79,32 +80,50 @@ bool early_has_user(const char *passwd, const char *user)
 	return false;
 }
 
-/* The account and its home: a power cut may have come between the files and what they ask for. */
-static bool has_account(const struct node *node)
+static bool has_users(const struct node *node)
 {
-	scoped(text_done) struct text passwd = { 0 };
-	scoped(text_done) struct text home = { 0 };
-	struct fault ignored = { 0 };
+	bool serves = node->self->roles & MODEL_CONTROL_PLANE;
 	const char *user = node->model.admin.user;
-	struct stat st;
+	scoped(text_done) struct text passwd = { 0 };
+	struct fault ignored = { 0 };
 
-	if (!user)
-		return true;
-	text_addf(&home, "home/%s", user);
-	return text_error(&home) == 0 && fstatat(node->root, text_str(&home), &st, 0) == 0 &&
-	       fs_read(node->root, "etc/passwd", PASSWD_MAX, &passwd, &ignored) == 0 &&
-	       early_has_user(text_str(&passwd), user);
+	return fs_read(node->root, "etc/passwd", PASSWD_MAX, &passwd, &ignored) == 0 &&
+	       (!user || early_has_user(text_str(&passwd), user)) &&
+	       (!serves || early_has_user(text_str(&passwd), "etcd"));
 }
 
-/* Runs a tool of systemd on the plan's file of a folder. */
+/* The accounts and a home: a power cut may have come between the files and what they ask for. */
+static bool has_accounts(const struct node *node)
+{
+	scoped(text_done) struct text home = { 0 };
+	struct stat st;
+
+	if (!has_users(node))
+		return false;
+	if (!node->model.admin.user)
+		return true;
+	text_addf(&home, "home/%s", node->model.admin.user);
+	return text_error(&home) == 0 && fstatat(node->root, text_str(&home), &st, 0) == 0;
+}
+
+/* Runs a tool of systemd on each of the plan's files in a folder. */
 static int run_on(const struct node *node, const char *tool, const char *option, const char *folder,
 		  struct fault *why)
 {
-	const struct plan_action *file = apply_find(&node->plan, PLAN_ADMIN, folder, ".conf", 0);
-	const char *const argv[] = { tool, option, file ? file->path : NULL, NULL };
+	const char *argv[] = { tool, option, NULL, NULL };
 	const struct run what = { .argv = argv };
+	const struct plan_action *file;
+	size_t i;
+	int r = 0;
 
-	return file ? run(&what, why) : 0;
+	for (i = 0; r >= 0; i++) {
+		file = apply_find(&node->plan, PLAN_ADMIN, folder, ".conf", i);
+		if (!file)
+			return 0;
+		argv[2] = file->path;
+		r = run(&what, why);
+	}
+	return r;
 }
 
 int early_admin(struct node *node, struct fault *why)
@@ -112,7 +131,7 @@ int early_admin(struct node *node, struct fault *why)
 	int changed = node_apply(node, PLAN_ADMIN, why);
 	int r;
 
-	if (changed < 0 || (changed == FS_SAME && has_account(node)))
+	if (changed < 0 || (changed == FS_SAME && has_accounts(node)))
 		return changed;
 	r = run_on(node, "systemd-sysusers", "--", "/etc/sysusers.d/", why);
 	if (r >= 0)
@@ -188,6 +207,19 @@ int early_network(struct node *node, struct fault *why)
 	return changed; /* what is below /run is made anew in every boot */
 }
 
+/*
+ * Before the first packet can come in. Should it fail the node must stay within reach, so it comes
+ * up as it is; the step of the same name fails too, and says so for as long as it is true.
+ */
+static int early_firewall(struct node *node, struct fault *why)
+{
+	int r = task_firewall(node, why);
+
+	if (r < 0)
+		fprintf(stderr, "<3>%s\n", why->text);
+	return r < 0 ? STEP_SAME : r;
+}
+
 static const struct step knowing[] = {
 	{ .name = "seed", .run = early_seed, .limit_s = SEED_LIMIT_S },
 	{ .name = "machine", .run = early_machine, .limit_s = LINK_LIMIT_S },
@@ -196,6 +228,7 @@ static const struct step knowing[] = {
 static const struct step making[] = {
 	{ .name = "hostname", .run = early_hostname, .limit_s = STEP_LIMIT_S },
 	{ .name = "admin", .run = early_admin, .limit_s = STEP_LIMIT_S },
+	{ .name = "firewall", .run = early_firewall, .limit_s = STEP_LIMIT_S },
 	{ .name = "network", .run = early_network, .limit_s = STEP_LIMIT_S },
 };
 

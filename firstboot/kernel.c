@@ -10,13 +10,14 @@
 #include "base/fault.h"
 #include "base/fs.h"
 #include "base/macros.h"
-#include "base/run.h"
 #include "base/text.h"
 #include "firstboot/apply.h"
 #include "firstboot/node.h"
 #include "firstboot/tasks.h"
 
-enum { KEY_LEN = 128, VALUE_LEN = 256, SYSCTL_MAX = 4096 };
+DEFINE_DROP(bus, struct sd_bus *, units_close)
+
+enum { KEY_LEN = 128, VALUE_LEN = 256, SYSCTL_MAX = 4096, MODPROBE_S = 60 };
 
 /* Copies the part of a line without spaces around it; false when it does not fit. */
 static bool trimmed(const char *s, size_t n, char *out, size_t size)
@@ -131,11 +132,25 @@ static bool is_loaded(int root, const char *module)
 	return fstatat(root, path, &st, 0) == 0;
 }
 
-static int load_modules(int root, const char *text, struct fault *why)
+/* By systemd, and not by this service: it may not load modules itself. */
+static int load_module(struct node *node, const char *name, struct fault *why)
+{
+	static const char unit[] = "rackseed-modprobe.service";
+	const char *const argv[] = { "/sbin/modprobe", "--", name, NULL };
+	const struct units_transient modprobe = { .unit = unit,
+						  .description = "modprobe of rackseed-firstboot",
+						  .argv = argv,
+						  .limit_s = MODPROBE_S };
+	scoped(drop_bus) struct sd_bus *bus = NULL;
+	struct units_tick tick = task_tick(node);
+	int r = units_open(&bus, why);
+
+	return r < 0 ? r : units_run(bus, &modprobe, &tick, why);
+}
+
+static int load_modules(struct node *node, const char *text, struct fault *why)
 {
 	char name[KEY_LEN];
-	const char *const argv[] = { "modprobe", "--", name, NULL };
-	const struct run modprobe = { .argv = argv };
 	const char *line = text;
 	int outcome = STEP_SAME;
 	size_t n;
@@ -145,9 +160,9 @@ static int load_modules(int root, const char *text, struct fault *why)
 		n = strcspn(line, "\n");
 		if (!trimmed(line, n, name, sizeof(name)))
 			return fault_set(why, EINVAL, "module '%.*s' is too long", (int)n, line);
-		if (!name[0] || name[0] == '#' || is_loaded(root, name))
+		if (!name[0] || name[0] == '#' || is_loaded(node->root, name))
 			continue;
-		r = run(&modprobe, why);
+		r = load_module(node, name, why);
 		if (r < 0)
 			return r;
 		outcome = STEP_CHANGED;
@@ -155,8 +170,14 @@ static int load_modules(int root, const char *text, struct fault *why)
 	return outcome;
 }
 
+static int set_sysctls(struct node *node, const char *text, struct fault *why)
+{
+	return kernel_sysctls(node->root, text, why);
+}
+
 static int each(struct node *node, const char *folder,
-		int (*act)(int root, const char *text, struct fault *why), struct fault *why)
+		int (*act)(struct node *node, const char *text, struct fault *why),
+		struct fault *why)
 {
 	const struct plan_action *file;
 	int outcome = STEP_SAME;
@@ -164,7 +185,7 @@ static int each(struct node *node, const char *folder,
 	int r;
 
 	for (i = 0; (file = apply_find(&node->plan, PLAN_KERNEL, folder, ".conf", i)); i++) {
-		r = act(node->root, file->content, why);
+		r = act(node, file->content, why);
 		if (r < 0)
 			return r;
 		if (r == STEP_CHANGED)
@@ -177,7 +198,7 @@ int task_kernel(struct node *node, struct fault *why)
 {
 	int files = node_apply(node, PLAN_KERNEL, why);
 	int modules = files < 0 ? files : each(node, "/etc/modules-load.d/", load_modules, why);
-	int sysctls = modules < 0 ? modules : each(node, "/etc/sysctl.d/", kernel_sysctls, why);
+	int sysctls = modules < 0 ? modules : each(node, "/etc/sysctl.d/", set_sysctls, why);
 
 	return sysctls < 0 ? sysctls : files | modules | sysctls;
 }

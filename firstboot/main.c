@@ -94,7 +94,8 @@ static const struct command {
 	int (*run)(const struct options *o, struct fault *why);
 	const char *help;
 } commands[] = {
-	{ "early", command_early, "before the network: seed, machine, hostname, account, netplan" },
+	{ "early", command_early,
+	  "before the network: seed, machine, hostname, account, firewall, netplan" },
 	{ "run", command_run, "the rest, then stays for bus and status; started by systemd" },
 	{ "status", command_status, "what the service is doing; --json for programs" },
 	{ "--explain", command_explain, "facts, decision and reason; changes nothing" },

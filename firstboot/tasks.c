@@ -8,7 +8,6 @@
 #include "base/fs.h"
 #include "base/macros.h"
 #include "firstboot/apply.h"
-#include "firstboot/nft.h"
 #include "firstboot/node.h"
 
 DEFINE_DROP(bus, struct sd_bus *, units_close)
@@ -58,25 +57,6 @@ static int task_containerd(struct node *node, struct fault *why)
 static int task_images(struct node *node, struct fault *why)
 {
 	return node_apply(node, PLAN_IMAGES, why);
-}
-
-static int task_firewall(struct node *node, struct fault *why)
-{
-	const struct plan_action *rules;
-	int changed = node_apply(node, PLAN_FIREWALL, why);
-	size_t i;
-	int r = changed;
-
-	for (i = 0; r >= 0; i++) {
-		rules = apply_find(&node->plan, PLAN_FIREWALL, "", ".nft", i);
-		if (!rules)
-			return changed;
-		if (r == FS_SAME && nft_is_loaded(rules->content))
-			continue;
-		r = nft_load(rules->content, why);
-		changed = FS_CHANGED;
-	}
-	return r;
 }
 
 static int task_shares(struct node *node, struct fault *why)

@@ -18,6 +18,7 @@ extern const size_t task_table_n;
 int task_swap(struct node *node, struct fault *why);
 int task_kernel(struct node *node, struct fault *why);
 int task_clock(struct node *node, struct fault *why);
+int task_firewall(struct node *node, struct fault *why);
 int task_cluster(struct node *node, struct fault *why);
 int task_objects(struct node *node, struct fault *why);
 

@@ -244,6 +244,9 @@ static int fill_transient(sd_bus_message *m, const struct units_transient *what)
 			m, "(sv)(sv)(sv)(sv)(sv)", "Description", "s", what->description, "Type",
 			"s", "oneshot", "RemainAfterExit", "b", 1, "TimeoutStartUSec", "t",
 			(uint64_t)what->limit_s * 1000000, "After", "as", 1, "containerd.service");
+	/* kubeadm leaves the modes of what it writes to the umask. */
+	if (r >= 0)
+		r = sd_bus_message_append(m, "(sv)", "UMask", "u", 0077);
 	if (r >= 0)
 		r = append_exec(m, what->argv);
 	if (r >= 0)

@@ -65,6 +65,7 @@ static const struct {
 	{ ALL, 0, "sudo" },
 	{ ALL, 0, "less" },
 	{ ALL, 0, "openssh-server" },
+	{ ALL, 0, "unattended-upgrades" },
 	/* the network */
 	{ ALL, 0, "netplan.io" },
 	{ ALL, 0, "netbase" },

@@ -206,6 +206,15 @@ static int hold(const char *root, struct fault *why)
 	return root_run(root, words, NULL, why);
 }
 
+/* As at every boot, so that the image holds them before its first. */
+static int set_modes(const char *root, struct fault *why)
+{
+	static const char *const words[] = { "systemd-tmpfiles", "--create",
+					     "/usr/lib/tmpfiles.d/rackseed.conf", NULL };
+
+	return root_run(root, words, NULL, why);
+}
+
 /* Looked for here, because on a node that does not boot nobody can look. */
 static int try_out(const char *root, int root_fd, struct fault *why)
 {
@@ -238,6 +247,8 @@ int root_settle(const char *root, const struct render *texts, struct fault *why)
 		r = enable_units(root, fd, why);
 	if (r == 0 && texts->kubernetes)
 		r = hold(root, why);
+	if (r == 0)
+		r = set_modes(root, why);
 	/* Behind the programs above, which leave traces too. */
 	if (r == 0)
 		r = clean(fd, why);

@@ -127,7 +127,7 @@ static void check_roles(const struct model *m, const struct model_node *node,
 		if (!model_is_kubernetes(node)) {
 			assert_null(strstr(a->path, "kubernetes"));
 			assert_true(a->step <= PLAN_NETWORK || a->step == PLAN_CLOCK ||
-				    a->step == PLAN_STORAGE);
+				    a->step == PLAN_FIREWALL || a->step == PLAN_STORAGE);
 		}
 		if (!is_control_plane) {
 			assert_int_not_equal(a->kind, PLAN_SECRET);
@@ -379,7 +379,7 @@ static void test_nft_takes_the_ruleset(void **state)
 		fail_msg("%s", why.text);
 	unlink(path);
 	assert_non_null(
-		strstr(text_str(&out), "ip saddr 10.244.0.0/16 ip daddr != @routed masquerade"));
+		strstr(text_str(&out), "ip saddr 10.244.0.0/16 ip daddr != @routed_4 masquerade"));
 	assert_null(strstr(strstr(text_str(&out), "masquerade") + 1, "masquerade"));
 	text_done(&out);
 	plan_done(&plan);

@@ -55,7 +55,8 @@ machine_make() { # NAME NODE: a fresh disk with the seed of NODE
 	cp -a "$work/seed-$2" "$root/usr/lib/lane/seed"
 	cp "$work"/stand-in/{ca.crt,token,api.pem,kubelet.pem} "$here/api" "$root/usr/lib/lane/"
 	install -m 755 "$here/kubeadm" "$here/kubelet" "$root/usr/bin/"
-	install -m 755 <(printf '#!/bin/sh\nexit 0\n') "$root/usr/local/sbin/modprobe"
+	rm -f "$root/usr/sbin/modprobe"
+	install -m 755 <(printf '#!/bin/sh\nexit 0\n') "$root/usr/sbin/modprobe"
 	for unit in early:early firstboot:run; do
 		verb=${unit#*:}
 		install -D -m 644 <(printf '[Service]\nExecStart=\nExecStart=/usr/sbin/rackseed-firstboot %s --seed /usr/lib/lane/seed\n' "$verb") \
@@ -71,7 +72,7 @@ machine_make() { # NAME NODE: a fresh disk with the seed of NODE
 		[Service]
 		Type=oneshot
 		RemainAfterExit=yes
-		ExecStart=/bin/sh -ec 'mkdir -p /run/lane; for f in vm/overcommit_memory kernel/panic kernel/panic_on_oops fs/inotify/max_user_instances fs/inotify/max_user_watches; do t=/run/lane/$$(echo $$f | tr / -); cat /proc/sys/$$f >$$t; mount --bind $$t /proc/sys/$$f; done; echo Filename >/run/lane/swaps; mount --bind /run/lane/swaps /proc/swaps'
+		ExecStart=/bin/sh -ec 'mkdir -p /run/lane; for f in vm/overcommit_memory vm/panic_on_oom kernel/keys/root_maxkeys kernel/keys/root_maxbytes kernel/panic kernel/panic_on_oops fs/inotify/max_user_instances fs/inotify/max_user_watches; do t=/run/lane/$$(echo $$f | tr / -); cat /proc/sys/$$f >$$t; mount --bind $$t /proc/sys/$$f; done; echo Filename >/run/lane/swaps; mount --bind /run/lane/swaps /proc/swaps'
 	U
 	ln -s ../lane-sysctl.service "$root/usr/lib/systemd/system/sysinit.target.wants/lane-sysctl.service"
 	rm -f "$root"/etc/{machine-id,hostname,resolv.conf} "$root"/etc/ssh/ssh_host_*
