@@ -28,6 +28,7 @@ cluster_logs() {
 cluster_end() {
 	local rc=$?
 	trap - EXIT
+	trap '' INT TERM HUP # it may take a minute, and has to come to its end
 	echo "1..$tap_n"
 	if [ "$tap_bad" -gt 0 ] || [ "$rc" -ne 0 ]; then
 		cluster_logs
