@@ -21,7 +21,7 @@ PKG.registry   :=
 PKG.storage    := smbclient
 PKG.cluster    := libcrypto libcurl
 PKG.image      := libguestfs libvirt fdisk ext2fs com_err blkid
-PKG.firstboot  := libsystemd libnftables
+PKG.firstboot  := libsystemd libnftables libmicrohttpd gnutls
 
 MAIN.rackseed           := image
 MAIN.rackseed-firstboot := firstboot

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "firstboot/bus.h"
 #include "firstboot/node.h"
+#include "firstboot/outside.h"
 #include "firstboot/units.h"
 #include "firstboot/worker.h"
 
@@ -30,6 +31,7 @@ enum {
 struct service {
 	struct worker worker;
 	struct bus_object object;
+	struct outside outside;
 	sd_event *event;
 	sd_bus *bus; /* or NULL while it is away */
 	uint64_t watchdog_usec;
@@ -57,6 +59,7 @@ static int on_moved(sd_event_source *source, int fd, uint32_t events, void *data
 	worker_copy_status(&s->worker, &status);
 	if (bus_show(s->bus, &s->object, &status) < 0)
 		fprintf(stderr, "<4>the bus does not take our signals\n");
+	outside_open(&s->outside);
 	status_line(&status, &line);
 	sd_notifyf(0, "STATUS=%s", text_str(&line));
 	return 0;
@@ -105,6 +108,7 @@ static int on_bus_timer(sd_event_source *source, uint64_t usec, void *data)
 	}
 	if (!s->bus && connect_bus(s, &why) < 0)
 		fprintf(stderr, "<4>%s\n", why.text);
+	outside_open(&s->outside);
 	sd_event_source_set_time(source, usec + BUS_RETRY_USEC);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
@@ -162,6 +166,7 @@ int service_run(struct node *node, bool under_systemd, struct fault *why)
 
 	if (!s)
 		return fault_errno(why, ENOMEM, "service");
+	s->outside = (struct outside){ .worker = &s->worker, .node = node };
 	s->object.retry = retry;
 	s->object.data = s;
 	if (r >= 0)
@@ -171,6 +176,7 @@ int service_run(struct node *node, bool under_systemd, struct fault *why)
 	if (r >= 0) {
 		r = serve(s, why);
 		sd_notify(0, "STOPPING=1");
+		outside_close(&s->outside);
 		ended = worker_stop(&s->worker, STOP_S);
 		/* A step that does not end in time still uses the node, so nothing of it is freed.
 		 */

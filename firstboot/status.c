@@ -102,11 +102,10 @@ static void member(struct text *out, const char *key, const char *value)
 	quote_json(out, value);
 }
 
-void status_json(const struct status *s, struct text *out)
+static void members(const struct status *s, struct text *out)
 {
 	const struct status_row *row;
 
-	text_add(out, "{");
 	member(out, "name", s->name);
 	text_add(out, ",");
 	member(out, "phase", phase_names[s->phase]);
@@ -122,5 +121,25 @@ void status_json(const struct status *s, struct text *out)
 		member(out, "reason", row->reason);
 		text_addf(out, ",\"since\":%" PRIu64 "}", row->since_usec);
 	}
-	text_add(out, "]}");
+	text_add(out, "]");
+}
+
+void status_json(const struct status *s, struct text *out)
+{
+	text_add(out, "{");
+	members(s, out);
+	text_add(out, "}");
+}
+
+void status_endpoint_json(const struct status *s, const struct status_machine *machine,
+			  struct text *out)
+{
+	text_add(out, "{");
+	members(s, out);
+	text_add(out, ",");
+	member(out, "version", machine->version);
+	text_add(out, ",");
+	member(out, "boot", machine->boot);
+	text_addf(out, ",\"uptime\":%" PRIu64 ",\"etcdData\":%s}", machine->uptime_s,
+		  machine->has_etcd_data ? "true" : "false");
 }

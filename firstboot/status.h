@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,3 +52,15 @@ void status_line(const struct status *s, struct text *out) __attribute__((nonnul
 
 /* {"name":…,"phase":…,"step":…,"steps":[{"name","state","reason","since"}]} */
 void status_json(const struct status *s, struct text *out) __attribute__((nonnull));
+
+/* What the machine is, for those who ask from outside. */
+struct status_machine {
+	const char *version; /* of rackseed */
+	char boot[40];	     /* the kernel's boot id, "" when it is not known */
+	uint64_t uptime_s;
+	bool has_etcd_data; /* a cluster's data lie here: it must never be begun anew */
+};
+
+/* The same with "version", "boot", "uptime" (seconds) and "etcdData" (true or false). */
+void status_endpoint_json(const struct status *s, const struct status_machine *machine,
+			  struct text *out) __attribute__((nonnull));

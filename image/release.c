@@ -82,6 +82,10 @@ static const struct {
 	{ T64, 0, "libcurl4t64" },
 	{ ALL & ~T64, 0, "libssl3" },
 	{ T64, 0, "libssl3t64" },
+	{ ALL & ~T64, 0, "libmicrohttpd12" },
+	{ T64, 0, "libmicrohttpd12t64" },
+	{ ALL & ~T64, 0, "libgnutls30" },
+	{ T64, 0, "libgnutls30t64" },
 	{ ALL, 0, "cifs-utils" },
 	/* Kubernetes */
 	{ ALL, RELEASE_KUBERNETES, "containerd" },

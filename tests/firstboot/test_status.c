@@ -104,6 +104,23 @@ static void test_json(void **s)
 	text_done(&out);
 }
 
+static void test_those_outside_are_told_of_the_machine_too(void **s)
+{
+	const struct status status = { .name = "n1" };
+	const struct status_machine machine = {
+		.version = "0.1.0", .boot = "d0", .uptime_s = 61, .has_etcd_data = true
+	};
+	struct text out = { 0 };
+
+	(void)s;
+	status_endpoint_json(&status, &machine, &out);
+	assert_string_equal(
+		text_str(&out),
+		"{\"name\":\"n1\",\"phase\":\"starting\",\"step\":\"\",\"steps\":[],"
+		"\"version\":\"0.1.0\",\"boot\":\"d0\",\"uptime\":61,\"etcdData\":true}");
+	text_done(&out);
+}
+
 static void test_every_phase_has_a_name(void **s)
 {
 	int i;
@@ -135,6 +152,7 @@ int main(void)
 		cmocka_unit_test(test_since_is_when_the_state_began),
 		cmocka_unit_test(test_an_unknown_step_changes_nothing),
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_those_outside_are_told_of_the_machine_too),
 		cmocka_unit_test(test_every_phase_has_a_name),
 		cmocka_unit_test(test_the_table_has_every_step_of_the_plan),
 	};

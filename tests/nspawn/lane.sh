@@ -7,7 +7,7 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${RACKSEED_CACHE:-$HOME/.cache/rackseed}
 packages=systemd,systemd-sysv,dbus,udev,kmod,iproute2,netplan.io,openssh-server,sudo,containerd,nftables
-packages+=,systemd-timesyncd,procps,ca-certificates,libfyaml0,libcurl4,libssl3,libnftables1
+packages+=,systemd-timesyncd,procps,ca-certificates,libfyaml0,libcurl4,libssl3,libnftables1,libmicrohttpd12,libgnutls30
 
 lane_rootfs() { # prints the tar, made once
 	local tar
