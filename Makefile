@@ -3,7 +3,7 @@
 # ---- what there is --------------------------------------------------------------------------
 VERSION  := 0.1.0
 FOLDERS  := base netplan registry storage cluster image firstboot
-PROGRAMS := rackseed rackseed-firstboot rackseed-share
+PROGRAMS := rackseed rackseed-firstboot rackseed-share rackseed-install
 
 # Only downwards. Used for the link line, the tests' link line and check-layers.
 DEPS.base      :=
@@ -26,6 +26,9 @@ PKG.firstboot  := libsystemd libnftables libmicrohttpd gnutls
 MAIN.rackseed           := image
 MAIN.rackseed-firstboot := firstboot
 MAIN.rackseed-share     := storage
+# Of image's archive it takes what writes disks, and so no library but those of that.
+MAIN.rackseed-install   := image
+main.rackseed-install   := image/installer
 
 # ---- how it is built ------------------------------------------------------------------------
 MODE   ?= release
@@ -63,7 +66,7 @@ say = $(if $(filter 1,$(V)),,@echo '  $(1)')
 .SECONDARY:
 .DEFAULT_GOAL := all
 
-sources = $(filter-out $(1)/main.c,$(sort $(wildcard $(1)/*.c)))
+sources = $(filter-out $(1)/main.c image/installer.c,$(sort $(wildcard $(1)/*.c)))
 objects = $(patsubst %.c,$(B)/%.o,$(call sources,$(1)))
 archive = $(B)/$(1)/$(1).a
 pkgs    = $(strip $(foreach f,$(1) $(DEPS.$(1)),$(PKG.$(f))))
@@ -79,12 +82,13 @@ all: $(PROGRAMS:%=$(B)/%) node-tree ## the programs, at build/$(MODE)
 NODE_FILES := $(shell find firstboot/tree -type f)
 NODE_LINKS := $(shell find firstboot/tree -type l -printf '%P>%l ' | sort)
 node-tree: $(B)/node/.stamp
-$(B)/node/.stamp: $(B)/rackseed-firstboot $(B)/rackseed-share $(NODE_FILES) $(B)/node-links
+$(B)/node/.stamp: $(B)/rackseed-firstboot $(B)/rackseed-share $(B)/rackseed-install $(NODE_FILES) $(B)/node-links
 	@rm -rf $(B)/node
 	@mkdir -p $(B)/node/usr/sbin $(B)/node/usr/lib/rackseed
 	@cp -a firstboot/tree/. $(B)/node/
 	@install -m 0755 $(B)/rackseed-firstboot $(B)/node/usr/sbin/rackseed-firstboot
 	@install -m 0755 $(B)/rackseed-share $(B)/node/usr/lib/rackseed/rackseed-share
+	@install -m 0755 $(B)/rackseed-install $(B)/node/usr/sbin/rackseed-install
 	@touch $@
 
 # Rebuilds everything when the compiler or a flag changes.
@@ -115,7 +119,7 @@ endef
 $(foreach f,$(FOLDERS),$(eval $(call folder_rules,$(f))))
 
 define program_rule
-$(B)/$(1): $(B)/$(MAIN.$(1))/main.o $(foreach f,$(MAIN.$(1)) $(DEPS.$(MAIN.$(1))),$(call archive,$(f)))
+$(B)/$(1): $(B)/$(or $(main.$(1)),$(MAIN.$(1))/main).o $(foreach f,$(MAIN.$(1)) $(DEPS.$(MAIN.$(1))),$(call archive,$(f)))
 	$$(call say,LD  $$@)
 	$$(Q)$$(CC) $$(CFLAGS.$$(MODE)) -o $$@ $$^ $$(LDFLAGS.$$(MODE)) $$(LDFLAGS) $$(shell pkg-config --libs $(call pkgs,$(MAIN.$(1))))
 endef
@@ -205,6 +209,7 @@ install: all ## DESTDIR and PREFIX are obeyed
 	cp -a $(B)/node $(DESTDIR)$(LIBDIR)/rackseed/node
 	rm -f $(DESTDIR)$(LIBDIR)/rackseed/node/.stamp
 	install -D -m 0644 image/rackseed.1 $(DESTDIR)$(MANDIR)/man1/rackseed.1
+	install -D -m 0644 image/rackseed-install.8 $(DESTDIR)$(MANDIR)/man8/rackseed-install.8
 	install -D -m 0644 image/cluster.yaml.5 $(DESTDIR)$(MANDIR)/man5/cluster.yaml.5
 	install -D -m 0644 firstboot/rackseed-firstboot.8 $(DESTDIR)$(MANDIR)/man8/rackseed-firstboot.8
 	install -D -m 0644 storage/rackseed-share.8 $(DESTDIR)$(MANDIR)/man8/rackseed-share.8

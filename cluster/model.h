@@ -161,6 +161,10 @@ struct model {
 	} vm;
 
 	struct {
+		unsigned wait_s; /* before an installer stick writes a disk */
+	} installer;
+
+	struct {
 		char *user;
 		char **ssh_keys;
 	} admin;

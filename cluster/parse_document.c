@@ -86,6 +86,12 @@ static const struct parse_key vm_keys[] = {
 };
 static const struct parse_table vm_table = { "vm", vm_keys };
 
+static const struct parse_key installer_keys[] = {
+	{ "waitSeconds", parse_count, AT(installer.wait_s) },
+	{ 0 },
+};
+static const struct parse_table installer_table = { "installer", installer_keys };
+
 static const struct parse_key admin_keys[] = {
 	{ "user", parse_text, AT(admin.user), MARK(user), .form = &parse_form_account },
 	{ "sshKeys", parse_texts, AT(admin.ssh_keys), MARK(ssh_keys), .form = &parse_form_ssh_key },
@@ -99,6 +105,7 @@ static const struct parse_key document_keys[] = {
 	{ "os", parse_submapping, .required = true, .table = &os_table },
 	{ "network", parse_submapping, .required = true, .table = &network_table },
 	{ "vm", parse_submapping, .table = &vm_table },
+	{ "installer", parse_submapping, .table = &installer_table },
 	{ "admin", parse_submapping, .table = &admin_table },
 	{ "firewall", parse_submapping, .table = &parse_firewall_table },
 	{ "images", parse_texts, AT(images), MARK(images), .form = &parse_form_image },
@@ -189,6 +196,8 @@ static int set_defaults(struct model *m)
 		set_default_network(&m->service_subnet, "10.96.0.0/12");
 	if (m->endpoint_port == 0)
 		m->endpoint_port = 6443;
+	if (m->installer.wait_s == 0)
+		m->installer.wait_s = 10;
 	if (!m->endpoint_host && !m->mark.endpoint.line && first) {
 		m->endpoint_host = strdup(first->name);
 		if (!m->endpoint_host)

@@ -8,7 +8,7 @@
 #include "cluster/model.h"
 #include "cluster/plan.h"
 #include "cluster/seed.h"
-#include "firstboot/machine.h"
+#include "cluster/machine.h"
 #include "firstboot/state.h"
 
 struct fault;

@@ -135,6 +135,7 @@ static int make_core(const struct boot *b, struct fault *why)
 					     "part_gpt",
 					     "part_msdos",
 					     "ext2",
+					     "fat",
 					     "normal",
 					     "linux",
 					     "configfile",

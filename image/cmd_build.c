@@ -22,12 +22,13 @@
 #include "image/release.h"
 #include "image/seeding.h"
 #include "image/stamp.h"
+#include "image/stick.h"
 #include "image/tools.h"
 
 #define RECORD "build.json"
 #define EPOCH 1767225600 /* 2026-01-01: later than no file of these releases' media */
 
-enum { N_USES = 8, MAX_RECORD = 16 << 20 };
+enum { N_USES = 8, MAX_RECORD = 16 << 20, PASSPHRASE = 200 };
 
 /* One run of the command. */
 struct job {
@@ -61,12 +62,19 @@ static void job_done(struct job *j)
 
 static bool is_meant(const struct job *j, const struct model_node *node)
 {
-	size_t i;
+	const char *given;
+	size_t i, n;
 
 	for (i = 0; i < j->in->n_args; i++)
 		if (strcmp(j->in->args[i], node->name) == 0)
 			return true;
-	return j->in->n_args == 0;
+	given = command_value(j->in, "nodes");
+	for (; given && *given; given += n + (given[n] == ',')) {
+		n = strcspn(given, ",");
+		if (strlen(node->name) == n && strncmp(given, node->name, n) == 0)
+			return true;
+	}
+	return j->in->n_args == 0 && !command_value(j->in, "nodes");
 }
 
 /* The absolute path of an open folder. */
@@ -241,6 +249,88 @@ static int build_node(struct job *j, const struct model_node *node, struct fault
 	return r;
 }
 
+/* ---- the installer stick -------------------------------------------------------------------- */
+
+/* The first line of the file, or of stdin for "-". */
+static int read_passphrase(const char *path, struct text *out, struct fault *why)
+{
+	const char *name = strcmp(path, "-") == 0 ? "/dev/stdin" : path;
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	char buf[PASSPHRASE + 1];
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
+
+	drop_fd(&fd);
+	if (n < 0)
+		return fault_errno(why, errno, "passphrase: '%s'", path);
+	text_add_n(out, buf, (size_t)n);
+	explicit_bzero(buf, sizeof(buf));
+	out->len = strcspn(text_str(out), "\r\n");
+	if (out->data)
+		out->data[out->len] = '\0';
+	if (out->len == 0 || out->len >= PASSPHRASE)
+		return fault_set(why, EINVAL,
+				 "passphrase: the first line of '%s' must have 1 to "
+				 "%d bytes",
+				 path, PASSPHRASE - 1);
+	return text_error(out);
+}
+
+static int make_stick(struct job *j, const char *passphrase, struct fault *why)
+{
+	struct stick_part *parts = calloc(j->model.n_nodes, sizeof(*parts));
+	struct stick stick = { .build = &j->build,
+			       .parts = parts,
+			       .passphrase = passphrase,
+			       .folder = j->out,
+			       .path = j->out_path };
+	size_t i;
+	int r = parts ? 0 : fault_errno(why, ENOMEM, STICK_NAME);
+
+	for (i = 0; r == 0 && i < j->model.n_nodes; i++) {
+		const struct model_node *node = &j->model.nodes[i];
+
+		if (!is_meant(j, node))
+			continue;
+		r = get_golden(j, release_uses(node), why);
+		parts[stick.n++] = (struct stick_part){ node, &j->goldens[release_uses(node)] };
+	}
+	if (r == 0)
+		r = stick_make(&stick, why);
+	free(parts);
+	progress_drop(&j->build.progress);
+	if (r == 0 && !j->in->json)
+		printf("%s/" STICK_NAME ": made\n", j->out_path);
+	return r;
+}
+
+static int build_stick(struct job *j, struct fault *why)
+{
+	const char *path = command_value(j->in, "passphrase");
+	scoped(text_wipe) struct text passphrase = { 0 };
+	int r = path ? read_passphrase(path, &passphrase, why) : 0;
+
+	if (r == 0)
+		r = prepare(j, why);
+	return r < 0 ? r : make_stick(j, path ? text_str(&passphrase) : NULL, why);
+}
+
+static int check_names(const struct job *j, struct fault *why)
+{
+	const char *given = command_value(j->in, "nodes");
+	char name[256];
+	size_t n;
+
+	for (; given && *given; given += n + (given[n] == ',')) {
+		n = strcspn(given, ",");
+		snprintf(name, sizeof(name), "%.*s", n < 255 ? (int)n : 255, given);
+		if (!model_node(&j->model, name))
+			return fault_set(why, EINVAL, "%s: no such node: '%s'", j->in->file, name);
+	}
+	return 0;
+}
+
+/* ---- the command ---------------------------------------------------------------------------- */
+
 static int build_nodes(struct job *j, struct fault *why)
 {
 	size_t i;
@@ -267,17 +357,28 @@ static int build(const struct invocation *in, struct fault *why)
 	job.build.cache = (struct cache){ .fd = -1, .lock_fd = -1 };
 	if (!choose_format(&job))
 		return EXIT_MISUSE;
+	if (command_value(in, "passphrase") && !command_value(in, "installer")) {
+		fprintf(stderr, "rackseed: --passphrase goes with --installer only\n");
+		return EXIT_MISUSE;
+	}
 	umask(022);
 	r = command_load(in, &job.model, &job.source, why);
 	if (r != 0)
 		return r;
 	r = command_nodes(in, &job.model, why);
-	return r < 0 ? r : build_nodes(&job, why);
+	if (r == 0)
+		r = check_names(&job, why);
+	if (r < 0)
+		return r;
+	return command_value(in, "installer") ? build_stick(&job, why) : build_nodes(&job, why);
 }
 
 static const struct command_option options[] = {
 	{ "out", "DIR", "where the disks go (default: out, beside the file)" },
 	{ "format", "FORMAT", "qcow2 (default) or raw" },
+	{ "nodes", "A,B", "these alone, as NODE... says it" },
+	{ "installer", NULL, "one bootable image that installs whichever of the nodes it meets" },
+	{ "passphrase", "FILE", "with --installer: its secrets under the first line of FILE" },
 	{ "force", NULL, "make disks anew that are up to date" },
 	{ NULL, NULL, NULL },
 };

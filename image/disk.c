@@ -63,13 +63,12 @@ int disk_ids(const char *key, struct disk_ids *ret, struct fault *why)
 	return r;
 }
 
-static int add(struct fdisk_context *disk, const struct part *row, size_t number,
-	       const struct disk_ids *ids, uint64_t root_size)
+static int add(struct fdisk_context *disk, const struct part *row, size_t number, const char *uuid,
+	       uint64_t size)
 {
 	scoped(drop_partition) struct fdisk_partition *part = fdisk_new_partition();
 	scoped(drop_type) struct fdisk_parttype *type =
 		fdisk_label_get_parttype_from_string(fdisk_get_label(disk, "gpt"), row->type);
-	uint64_t size = row->size ? row->size : root_size;
 	int r;
 
 	if (!part || !type)
@@ -82,7 +81,7 @@ static int add(struct fdisk_context *disk, const struct part *row, size_t number
 	if (r == 0)
 		r = fdisk_partition_set_name(part, row->name);
 	if (r == 0)
-		r = fdisk_partition_set_uuid(part, (const char *)ids + row->id);
+		r = fdisk_partition_set_uuid(part, uuid);
 	if (r == 0)
 		r = fdisk_partition_set_type(part, type);
 	return r == 0 ? fdisk_add_partition(disk, part, NULL) : r;
@@ -114,7 +113,38 @@ int disk_partition(const char *path, const struct disk_ids *ids, uint64_t root_s
 	if (r == 0)
 		r = fdisk_set_disklabel_id_from_string(disk, ids->disk);
 	for (i = 0; r == 0 && i < COUNT(parts); i++)
-		r = add(disk, &parts[i], i, ids, root_size);
+		r = add(disk, &parts[i], i, (const char *)ids + parts[i].id,
+			parts[i].size ? parts[i].size : root_size);
+	if (r == 0)
+		r = fdisk_write_disklabel(disk);
+	if (r == 0)
+		r = fdisk_deassign_device(disk, 0);
+	return r < 0 ? fault_errno(why, r, "partition table of '%s'", path) : 0;
+}
+
+static int set_uuid(struct fdisk_context *disk, size_t number, const char *uuid)
+{
+	scoped(drop_partition) struct fdisk_partition *part = fdisk_new_partition();
+	int r = part ? fdisk_partition_set_uuid(part, uuid) : -ENOMEM;
+
+	return r == 0 ? fdisk_set_partition(disk, number, part) : r;
+}
+
+int disk_add(const char *path, const struct disk_added *what, struct fault *why)
+{
+	const struct part row = { "rackseed-install", TYPE_DATA, what->offset, what->size, 0 };
+	scoped(drop_context) struct fdisk_context *disk = NULL;
+	int r = disk_lengthen(path, why);
+
+	if (r == 0)
+		r = open_disk(path, &disk, why);
+	if (r < 0)
+		return r;
+	r = fdisk_set_disklabel_id_from_string(disk, what->disk);
+	if (r == 0)
+		r = set_uuid(disk, DISK_ROOT_NUMBER - 1, what->root);
+	if (r == 0)
+		r = add(disk, &row, DISK_ROOT_NUMBER, what->part, what->size);
 	if (r == 0)
 		r = fdisk_write_disklabel(disk);
 	if (r == 0)

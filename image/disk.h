@@ -47,5 +47,14 @@ enum { DISK_HEAD = 34 * DISK_SECTOR, DISK_BACKUP = 33 * DISK_SECTOR };
 int disk_table(const char *image, uint64_t bytes, struct text *head, struct text *tail,
 	       struct fault *why) __attribute__((nonnull, warn_unused_result));
 
+/* A partition behind the root of such an image that was made longer; disk and root get new UUIDs.
+ */
+struct disk_added {
+	const char *disk, *root, *part; /* UUIDs */
+	uint64_t offset, size;
+};
+int disk_add(const char *path, const struct disk_added *what, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Brings the second copy of the table to the end of a file that was made longer. */
 int disk_lengthen(const char *path, struct fault *why) __attribute__((nonnull, warn_unused_result));

@@ -13,6 +13,10 @@
 
 enum { MAX_PARTITIONS = 128 };
 
+static const struct flash_job empty = {
+	.target = { .fd = -1 }, .table = { .fd = -1 }, .verify = true, .r = 1
+};
+
 void flash_job_done(struct flash_job *job)
 {
 	flash_map_done(&job->map);
@@ -25,17 +29,27 @@ int flash_job_open(struct flash_job *job, int root, const struct model *m,
 		   const struct model_node *node, const char *image, const char *device,
 		   struct fault *why)
 {
+	struct flash_source source = { 0 };
+	int r = flash_source_open(image, &source, why);
+
+	if (r == 0)
+		return flash_job_take(job, root, m, node, &source, device, why);
+	*job = empty;
+	return fault_wrap(why, "node '%s'", node->name);
+}
+
+int flash_job_take(struct flash_job *job, int root, const struct model *m,
+		   const struct model_node *node, struct flash_source *source, const char *device,
+		   struct fault *why)
+{
 	int r;
 
-	*job = (struct flash_job){ .model = m,
-				   .node = node,
-				   .target = { .fd = -1 },
-				   .table = { .fd = -1 },
-				   .verify = true,
-				   .r = 1 };
-	r = flash_source_open(image, &job->source, why);
-	if (r == 0)
-		r = target_open(root, device, TARGET_TO_WRITE, &job->target, why);
+	*job = empty;
+	job->model = m;
+	job->node = node;
+	job->source = *source;
+	*source = (struct flash_source){ 0 };
+	r = target_open(root, device, TARGET_TO_WRITE, &job->target, why);
 	if (r < 0)
 		return fault_wrap(why, "node '%s'", node->name);
 	job->want = (struct target_want){ .node = node->name,

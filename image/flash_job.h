@@ -39,6 +39,11 @@ int flash_job_open(struct flash_job *job, int root, const struct model *m,
 		   const struct model_node *node, const char *image, const char *device,
 		   struct fault *why) __attribute__((nonnull, warn_unused_result));
 
+/* The same of an image that is open already, which the job owns from then on. */
+int flash_job_take(struct flash_job *job, int root, const struct model *m,
+		   const struct model_node *node, struct flash_source *source, const char *device,
+		   struct fault *why) __attribute__((nonnull, warn_unused_result));
+
 /* Looks into the image: that it is this node's, and what of it must be written. */
 int flash_job_plan(struct flash_job *job, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));

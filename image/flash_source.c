@@ -47,6 +47,52 @@ int flash_source_add(struct flash_source *s, const struct flash_extent *extent, 
 	return 0;
 }
 
+/* Adds the part of an extent that lies between from and to. */
+static int add_part(struct flash_source *s, const struct flash_extent *e, uint64_t from,
+		    uint64_t to, struct fault *why)
+{
+	uint64_t end = e->start + e->length;
+	struct flash_extent part = { .fd = e->fd };
+
+	part.start = e->start > from ? e->start : from;
+	end = end < to ? end : to;
+	if (part.start >= end)
+		return 0;
+	part.length = end - part.start;
+	part.offset = e->offset + (part.start - e->start);
+	return flash_source_add(s, &part, why);
+}
+
+int flash_source_put(struct flash_source *s, int fd, uint64_t start, uint64_t length,
+		     struct fault *why)
+{
+	struct flash_source joined = { 0 };
+	struct flash_extent *old = s->extents;
+	size_t i, n = s->n_extents;
+	int r = 0;
+
+	if (s->n_fds == FLASH_MAX_FILES || length > s->size || start > s->size - length) {
+		close(fd);
+		return fault_set(why, EINVAL, "the seed does not fit into the image");
+	}
+	s->fds[s->n_fds++] = fd;
+	for (i = 0; r == 0 && i < n; i++)
+		r = add_part(&joined, &old[i], 0, start, why);
+	if (r == 0)
+		r = flash_source_add(&joined, &(struct flash_extent){ start, length, 0, fd }, why);
+	for (i = 0; r == 0 && i < n; i++)
+		r = add_part(&joined, &old[i], start + length, s->size, why);
+	if (r < 0) {
+		free(joined.extents);
+		return r;
+	}
+	free(old);
+	s->extents = joined.extents;
+	s->n_extents = joined.n_extents;
+	s->room = joined.room;
+	return 0;
+}
+
 /* The extent that offset lies in, or the next one after it. */
 static size_t find_extent(const struct flash_source *s, uint64_t offset)
 {

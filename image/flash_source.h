@@ -32,6 +32,13 @@ int flash_source_open(const char *path, struct flash_source *ret, struct fault *
 	__attribute__((nonnull, warn_unused_result));
 void flash_source_done(struct flash_source *s);
 
+/*
+ * Puts the first length bytes of a file in the place of what the source has at start: a golden disk
+ * and a seed become a node's disk. fd is the source's from then on, also when this fails.
+ */
+int flash_source_put(struct flash_source *s, int fd, uint64_t start, uint64_t length,
+		     struct fault *why) __attribute__((nonnull, warn_unused_result));
+
 /* Fills buf; from is a struct flash_source. A target_read_fn; may be called by several threads. */
 int flash_source_read(const void *from, void *buf, size_t len, uint64_t offset, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));

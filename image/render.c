@@ -21,11 +21,11 @@ static void add_grub_word(struct text *out, const char *word)
 	text_add(out, "'");
 }
 
-static void add_arguments(const struct render *in, struct text *out)
+void render_arguments(const struct render *in, const char *root_part, struct text *out)
 {
 	char *const *word;
 
-	text_addf(out, "root=PARTUUID=%s ro console=tty0 console=ttyS0,115200", in->root_part_uuid);
+	text_addf(out, " root=PARTUUID=%s ro console=tty0 console=ttyS0,115200", root_part);
 	/* Partitions are mounted because fstab says so, and swap never. */
 	text_add(out, " systemd.gpt_auto=0");
 	for (word = in->kernel_arguments; word && *word; word++)
@@ -48,12 +48,18 @@ void render_grub(const struct render *in, struct text *out)
 		      "\tterminal_output --append serial\n"
 		      "fi\n"
 		      "set timeout=1\n"
-		      "set default=0\n");
+		      "set default=0\n"
+		      "# An installer stick has settings of its own in the partition behind.\n"
+		      "regexp --set=1:disk '^([a-z]+[0-9]+)' \"$root\"\n");
+	text_addf(out,
+		  "if [ -n \"$disk\" -a -e ($disk,gpt%u)/grub.cfg ]; then\n"
+		  "\tconfigfile ($disk,gpt%u)/grub.cfg\nfi\n",
+		  in->root_number + 1, in->root_number + 1);
 	for (i = 0; i < COUNT(entries); i++) {
 		text_addf(out, "menuentry '%s %s%s' {\n", in->distribution, in->release,
 			  entries[i].title);
-		text_addf(out, "\tlinux /boot/vmlinuz%s ", entries[i].suffix);
-		add_arguments(in, out);
+		text_addf(out, "\tlinux /boot/vmlinuz%s", entries[i].suffix);
+		render_arguments(in, in->root_part_uuid, out);
 		text_addf(out, "%s\n\tinitrd /boot/initrd.img%s\n}\n", entries[i].more,
 			  entries[i].suffix);
 	}

@@ -17,6 +17,8 @@ struct render {
 	int64_t epoch;	      /* the date of every file that the build makes */
 };
 
+/* The kernel's, from " root=PARTUUID=ROOT_PART" on. */
+void render_arguments(const struct render *in, const char *root_part, struct text *out);
 void render_grub(const struct render *in, struct text *out);	 /* /boot/grub/grub.cfg */
 void render_grub_efi(const struct render *in, struct text *out); /* the ESP's, which finds it */
 void render_fstab(const struct render *in, struct text *out);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +94,15 @@ static int make_folders(const struct fat *fat, const char *path, const char *bef
 		r = fat_mkdir(fat, text_str(&folder), why);
 	}
 	return r;
+}
+
+uint32_t seeding_serial(const char *sum, const char *golden_key)
+{
+	char seed[9], golden[9];
+
+	snprintf(seed, sizeof(seed), "%.8s", sum);
+	snprintf(golden, sizeof(golden), "%.8s", golden_key);
+	return (uint32_t)strtoul(seed, NULL, 16) ^ (uint32_t)strtoul(golden, NULL, 16);
 }
 
 int seeding_write(const struct fat *fat, const struct seed *seed, struct fault *why)

@@ -218,18 +218,26 @@ static int set_modes(const char *root, struct fault *why)
 /* Looked for here, because on a node that does not boot nobody can look. */
 static int try_out(const char *root, int root_fd, struct fault *why)
 {
-	static const char *const program[] = { "/usr/sbin/rackseed-firstboot", "--version", NULL };
+	static const char *const programs[] = { "/usr/sbin/rackseed-firstboot",
+						"/usr/sbin/rackseed-install" };
 	static const char *const needed[] = { "boot/vmlinuz", "boot/initrd.img",
 					      "usr/sbin/rackseed-firstboot",
+					      "usr/sbin/rackseed-install",
 					      UNITS "/systemd-repart.service" };
 	size_t i;
 
 	for (i = 0; i < COUNT(needed); i++)
 		if (faccessat(root_fd, needed[i], F_OK, 0) < 0)
 			return fault_errno(why, errno, "the finished root lacks /%s", needed[i]);
-	if (root_run(root, program, NULL, why) < 0)
-		return fault_wrap(why, "rackseed-firstboot does not run on this release (was it "
-				       "built with newer libraries?)");
+	for (i = 0; i < COUNT(programs); i++) {
+		const char *const words[] = { programs[i], "--version", NULL };
+
+		if (root_run(root, words, NULL, why) < 0)
+			return fault_wrap(why,
+					  "%s does not run on this release (was it built "
+					  "with newer libraries?)",
+					  programs[i]);
+	}
 	return 0;
 }
 

@@ -86,7 +86,7 @@ static int make_seed(const struct stamp *s, const struct names *n, const struct 
 				 .size = SEED_BYTES,
 				 .label = SEED_LABEL,
 				 .epoch = s->build->epoch,
-				 .serial = (uint32_t)(strtoull(sum, NULL, 16) >> 32) };
+				 .serial = seeding_serial(sum, s->golden->key) };
 	scoped(drop_fd) int fd = -1;
 
 	if (unlinkat(s->folder, text_str(&n->seed_temp), 0) < 0 && errno != ENOENT)

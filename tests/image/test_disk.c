@@ -132,6 +132,29 @@ static void test_the_table_alone_is_that_of_the_lengthened_disk(void **state)
 	scratch_close(&s);
 }
 
+static void test_a_partition_more_makes_it_another_disk(void **state)
+{
+	static const struct disk_added more = { .disk = "11111111-1111-8111-A111-111111111111",
+						.root = "22222222-2222-8222-A222-222222222222",
+						.part = "33333333-3333-8333-A333-333333333333",
+						.offset = SIZE - DISK_TAIL,
+						.size = 4 << 20 };
+	struct scratch s = scratch_open();
+	struct text out = { 0 };
+	struct fault why = { 0 };
+	char path[256];
+
+	(void)state;
+	make(&s, "disk");
+	assert_int_equal(truncate(scratch_path(&s, "disk", path), SIZE + (4 << 20)), 0);
+	if (disk_add(path, &more, &why) < 0)
+		fail_msg("%s", why.text);
+	dump(&s, "disk", &out);
+	assert_golden("image/table-stick", text_str(&out));
+	text_done(&out);
+	scratch_close(&s);
+}
+
 static void test_a_file_without_a_table_is_refused(void **state)
 {
 	struct scratch s = scratch_open();
@@ -153,6 +176,7 @@ int main(void)
 		cmocka_unit_test(test_ids_differ_from_each_other_and_from_key_to_key),
 		cmocka_unit_test(test_a_longer_disk_has_its_second_table_at_its_end),
 		cmocka_unit_test(test_the_table_alone_is_that_of_the_lengthened_disk),
+		cmocka_unit_test(test_a_partition_more_makes_it_another_disk),
 		cmocka_unit_test(test_a_file_without_a_table_is_refused),
 	};
 

@@ -2,6 +2,7 @@
 #include "tests/test.h"
 
 #include "image/render.h"
+#include "image/stick.h"
 
 static char *const arguments[] = { (char *)"hugepages=4", (char *)"quiet='x y'", NULL };
 
@@ -44,6 +45,19 @@ static void test_every_text_is_as_it_was_read_over(void **state)
 	}
 }
 
+static void test_a_stick_starts_what_is_installed_before_it_installs(void **state)
+{
+	static const unsigned seeds[] = { 0xe3eeae87, 0x00010203 };
+	struct text out = { 0 };
+
+	(void)state;
+	stick_render_grub(&texts, "44444444-4444-8444-a444-444444444444",
+			  "55555555-5555-8555-a555-555555555555", seeds, 2, &out);
+	assert_int_equal(text_error(&out), 0);
+	assert_golden("image/stick-grub.cfg", text_str(&out));
+	text_done(&out);
+}
+
 static void test_an_image_without_kubernetes_claims_none(void **state)
 {
 	struct render plain = { .distribution = "ubuntu", .release = "noble", .epoch = 1 };
@@ -60,6 +74,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_text_is_as_it_was_read_over),
+		cmocka_unit_test(test_a_stick_starts_what_is_installed_before_it_installs),
 		cmocka_unit_test(test_an_image_without_kubernetes_claims_none),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "firstboot/machine.h"
+#include "cluster/machine.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -143,6 +143,16 @@ enum machine_verdict machine_judge(const struct machine *machine, const struct m
 	if (node->has_mac && !has_mac(machine, &node->mac))
 		return MACHINE_LACKS_MAC;
 	return MACHINE_IS_IT;
+}
+
+const struct model_node *machine_find(const struct machine *machine, const struct model *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->n_nodes; i++)
+		if (machine_judge(machine, &m->nodes[i]) == MACHINE_IS_IT)
+			return &m->nodes[i];
+	return NULL;
 }
 
 void machine_print_links(const struct machine *machine, struct text *out)

@@ -2,7 +2,7 @@
 #include "tests/firstboot/root.h"
 
 #include "cluster/model.h"
-#include "firstboot/machine.h"
+#include "cluster/machine.h"
 
 static void put_link(const struct tree *t, const char *name, const char *type, const char *address,
 		     const char *uevent)

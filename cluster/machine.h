@@ -40,6 +40,10 @@ enum machine_verdict {
 int machine_read(int root, bool live, struct machine *ret, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
+/* The node that this machine is, of several that may be meant; NULL: none of them. */
+const struct model_node *machine_find(const struct machine *machine, const struct model *m)
+	__attribute__((nonnull));
+
 enum machine_verdict machine_judge(const struct machine *machine, const struct model_node *node)
 	__attribute__((nonnull));
 
