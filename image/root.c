@@ -26,6 +26,9 @@ int root_run(const char *root, const char *const *words, struct text *out, struc
 					   "LC_ALL=C", NULL };
 	scoped(args_done) struct args argv = { 0 };
 
+	/* Some of them want a /proc; with the namespace it is gone again. */
+	args_add(&argv, "unshare");
+	args_add(&argv, "--mount-proc=%s/proc", root);
 	args_add(&argv, "chroot");
 	args_add(&argv, "%s", root);
 	args_add_all(&argv, words);
