@@ -150,6 +150,8 @@ void node_done(struct node *node)
 	text_done(&node->admin_crt);
 	text_wipe(&node->admin_key);
 	free(node->settled);
+	free(node->shares);
+	node->shares = NULL;
 	node->settled = NULL;
 	node->self = NULL;
 	node->loaded = false;

@@ -12,6 +12,7 @@
 #include "firstboot/state.h"
 
 struct fault;
+struct share_watch;
 
 /* This node: what its seed says, what follows from it, what it remembers. The steps work on it. */
 struct node {
@@ -40,6 +41,8 @@ struct node {
 	bool *settled; /* one per action of the plan, or NULL */
 	struct text admin_crt, admin_key;
 	int64_t admin_made; /* seconds, monotonic */
+
+	struct share_watch *shares; /* of the step shares: one per share that is mounted, or NULL */
 };
 
 #define NODE_IMAGE_PATH "/usr/lib/rackseed/image.json"

@@ -81,6 +81,8 @@ static const struct {
 	{ T64, 0, "libcurl4t64" },
 	{ ALL & ~T64, 0, "libssl3" },
 	{ T64, 0, "libssl3t64" },
+	{ ALL & ~T64, RELEASE_KUBERNETES | RELEASE_STORAGE, "libsmbclient" },
+	{ T64, RELEASE_KUBERNETES | RELEASE_STORAGE, "libsmbclient0" },
 	{ ALL, 0, "cifs-utils" },
 	/* Kubernetes */
 	{ ALL, RELEASE_KUBERNETES, "containerd" },
@@ -89,6 +91,9 @@ static const struct {
 	{ ALL, RELEASE_KUBERNETES, "conntrack" },
 	{ ALL, RELEASE_KUBERNETES, "ebtables" },
 	{ ALL, RELEASE_KUBERNETES, "socat" },
+	/* the server of shares */
+	{ ALL, RELEASE_STORAGE, "samba" },
+	{ ALL, RELEASE_STORAGE, "samba-common-bin" },
 };
 
 const char *release_distribution(enum model_distribution distribution)
