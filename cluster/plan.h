@@ -98,6 +98,16 @@ int plan_make(const struct model *m, const struct model_node *node, const struct
 
 void plan_done(struct plan *p);
 
+/* Where the passwords for mounting are, NAME.cred. */
+#define PLAN_CREDENTIALS_D "/etc/rackseed/shares/"
+
+/*
+ * Adds a share's address as rackseed-share takes it, //HOST[:PORT]/SHARE[/FOLDER]: the node's that
+ * serves it, or the one that the file gives.
+ */
+void plan_share_address(const struct model *m, const struct model_share *share, struct text *out)
+	__attribute__((nonnull));
+
 /*
  * A template's places for secrets: PLAN_PLACE FORM ':' PATH PLAN_PLACE, where PATH is below the
  * seed's secrets/ and FORM one of

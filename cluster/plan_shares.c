@@ -11,23 +11,19 @@
 
 /* The shares that a Kubernetes node mounts: a unit for each, and credentials. */
 
-#define CREDENTIALS_D "/etc/rackseed/shares/"
-
 /* Our own server by its address, which needs no name service after a power cut. */
-static int find_server(const struct model *m, const struct model_share *s, struct storage_unc *unc,
-		       struct fault *why)
+void plan_share_address(const struct model *m, const struct model_share *s, struct text *out)
 {
 	const struct model_node *node = s->node ? model_node(m, s->node) : NULL;
+	char ip[NET_IP_LEN] = "";
 
-	if (s->server)
-		return storage_unc_parse(s->server, unc, why);
-	if (!node)
-		return fault_set(why, EINVAL, "nobody serves it");
-	*unc = (struct storage_unc){ 0 };
-	net_ip_text(&node->address, unc->host);
-	/* A label has 63 characters at most. */
-	memcpy(unc->share, s->name, strlen(s->name) + 1);
-	return 0;
+	if (s->server) {
+		text_add(out, s->server);
+		return;
+	}
+	if (node)
+		net_ip_text(&node->address, ip);
+	text_addf(out, strchr(ip, ':') ? "//[%s]/%s" : "//%s/%s", ip, s->name);
 }
 
 static void credentials(struct plan_work *w, const struct model_share *s, const char *path)
@@ -52,13 +48,17 @@ static int mount(struct plan_work *w, const struct model_share *s, struct fault 
 	scoped(text_done) struct text unit = { 0 };
 	scoped(text_done) struct text path = { 0 };
 	scoped(text_done) struct text secret = { 0 };
+	scoped(text_done) struct text address = { 0 };
 	struct storage_mount m = { .name = s->name, .where = s->mount };
-	int r = find_server(w->m, s, &m.unc, why);
+	int r;
+
+	plan_share_address(w->m, s, &address);
+	r = storage_unc_parse(text_str(&address), &m.unc, why);
 
 	if (r < 0)
 		return r;
 	if (s->user && s->password_file) {
-		text_addf(&secret, CREDENTIALS_D "%s.cred", s->name);
+		text_addf(&secret, PLAN_CREDENTIALS_D "%s.cred", s->name);
 		m.credentials = text_str(&secret);
 		credentials(w, s, m.credentials);
 	}

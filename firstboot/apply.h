@@ -10,8 +10,8 @@ struct seed;
 
 /*
  * Makes the files of one step what the plan says, below root. Objects are passed over (they are the
- * API server's), and folders and accounts (the step storage makes them). FS_SAME when all were so
- * and nothing was written, FS_CHANGED otherwise.
+ * API server's), and so are folders and accounts (the step storage makes them). FS_SAME when all
+ * were so and nothing was written, FS_CHANGED otherwise.
  */
 int apply_step(int root, const struct plan *plan, enum plan_step step, const struct seed *seed,
 	       struct fault *why) __attribute__((nonnull, warn_unused_result));

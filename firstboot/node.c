@@ -149,6 +149,8 @@ void node_done(struct node *node)
 	seed_done(&node->seed);
 	text_done(&node->admin_crt);
 	text_wipe(&node->admin_key);
+	free(node->shares);
+	node->shares = NULL;
 	node->self = NULL;
 	node->loaded = false;
 }

@@ -12,6 +12,7 @@
 #include "firstboot/state.h"
 
 struct fault;
+struct share_watch;
 
 /* This node: what its seed says, what follows from it, what it remembers. The steps work on it. */
 struct node {
@@ -38,6 +39,8 @@ struct node {
 	/* Of the step objects: who it is to the API server. */
 	struct text admin_crt, admin_key;
 	int64_t admin_made; /* seconds, monotonic */
+
+	struct share_watch *shares; /* of the step shares: one per share that is mounted, or NULL */
 };
 
 #define NODE_IMAGE_PATH "/usr/lib/rackseed/image.json"

@@ -12,7 +12,7 @@
 
 DEFINE_DROP(bus, struct sd_bus *, units_close)
 
-enum { UNIT_LIMIT_S = 90 };
+enum { UNIT_LIMIT_S = 90, SHARES_AGAIN_S = 30 };
 
 struct units_tick task_tick(struct node *node)
 {
@@ -59,11 +59,6 @@ static int task_images(struct node *node, struct fault *why)
 	return node_apply(node, PLAN_IMAGES, why);
 }
 
-static int task_shares(struct node *node, struct fault *why)
-{
-	return node_apply(node, PLAN_SHARES, why);
-}
-
 const struct step task_table[] = {
 	{ .name = "seed", .run = task_seed },
 	{ .name = "swap", .run = task_swap },
@@ -72,8 +67,9 @@ const struct step task_table[] = {
 	{ .name = "containerd", .run = task_containerd },
 	{ .name = "images", .run = task_images },
 	{ .name = "firewall", .run = task_firewall },
+	{ .name = "storage", .run = task_storage },
 	{ .name = "cluster", .run = task_cluster },
-	{ .name = "shares", .run = task_shares, .background = true },
+	{ .name = "shares", .run = task_shares, .background = true, .again_s = SHARES_AGAIN_S },
 	{ .name = "objects", .run = task_objects, .background = true, .again_s = 60 },
 };
 const size_t task_table_n = COUNT(task_table);

@@ -19,8 +19,13 @@ int task_swap(struct node *node, struct fault *why);
 int task_kernel(struct node *node, struct fault *why);
 int task_clock(struct node *node, struct fault *why);
 int task_firewall(struct node *node, struct fault *why);
+int task_storage(struct node *node, struct fault *why);
 int task_cluster(struct node *node, struct fault *why);
+int task_shares(struct node *node, struct fault *why);
 int task_objects(struct node *node, struct fault *why);
+
+/* Tells how a share answers; see storage/share.h. */
+#define TASK_SHARE_PROGRAM "/usr/lib/rackseed/rackseed-share"
 
 /* The waits of a step, bound to the node's own alive(). */
 struct units_tick task_tick(struct node *node);

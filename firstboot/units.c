@@ -88,6 +88,20 @@ int units_state(struct sd_bus *bus, const char *unit, char ret_state[static 32],
 	return 0;
 }
 
+int units_since(struct sd_bus *bus, const char *unit, uint64_t *ret_us, struct fault *why)
+{
+	scoped(drop_string) char *path = NULL;
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	int r = unit_path(unit, &path, why);
+
+	if (r < 0)
+		return r;
+	r = sd_bus_get_property_trivial(bus, "org.freedesktop.systemd1", path,
+					"org.freedesktop.systemd1.Unit", "ActiveEnterTimestamp",
+					&error, 't', ret_us);
+	return r < 0 ? bus_fault(why, r, &error, unit) : 0;
+}
+
 /* A method of the manager that takes a unit and a mode, and answers with a job or nothing. */
 static int call(struct sd_bus *bus, const char *method, const char *unit, const char *mode,
 		struct fault *why)
@@ -165,9 +179,31 @@ static int settle(struct sd_bus *bus, const char *unit, unsigned limit_s,
 	}
 }
 
+/* The last words of the unit's last run. */
+static void last_words(struct sd_bus *bus, const char *unit, struct text *out)
+{
+	scoped(drop_string) char *path = NULL;
+	scoped(drop_message) sd_bus_message *reply = NULL;
+	struct fault ignored = { 0 };
+	char hex[33] = "";
+	const void *id;
+	size_t n, i;
+
+	if (unit_path(unit, &path, &ignored) < 0 ||
+	    sd_bus_get_property(bus, "org.freedesktop.systemd1", path,
+				"org.freedesktop.systemd1.Unit", "InvocationID", NULL, &reply,
+				"ay") < 0 ||
+	    sd_bus_message_read_array(reply, 'y', &id, &n) < 0 || n != 16)
+		return;
+	for (i = 0; i < n; i++)
+		snprintf(hex + 2 * i, 3, "%02x", ((const unsigned char *)id)[i]);
+	journal_last_lines(hex, LINES, out);
+}
+
 static int reach_active(struct sd_bus *bus, const char *method, const char *unit, unsigned limit_s,
 			const struct units_tick *tick, struct fault *why)
 {
+	scoped(text_done) struct text words = { 0 };
 	char state[32];
 	int r = call(bus, method, unit, "replace", why);
 
@@ -175,10 +211,12 @@ static int reach_active(struct sd_bus *bus, const char *method, const char *unit
 		r = settle(bus, unit, limit_s, tick, state, why);
 	if (r < 0)
 		return r;
-	if (strcmp(state, "active") != 0)
-		return fault_set(why, EREMOTEIO, "%s did not start: it is %s (journalctl -u %s)",
-				 unit, state[0] ? state : "not there", unit);
-	return 0;
+	if (strcmp(state, "active") == 0)
+		return 0;
+	last_words(bus, unit, &words);
+	return fault_set(why, EREMOTEIO, "%s did not start: it is %s%s%s (journalctl -u %s)", unit,
+			 state[0] ? state : "not there", words.len ? ": " : "", text_str(&words),
+			 unit);
 }
 
 int units_start(struct sd_bus *bus, const char *unit, unsigned limit_s,
@@ -266,27 +304,6 @@ static int start_transient(struct sd_bus *bus, const struct units_transient *wha
 	if (r >= 0)
 		r = sd_bus_call(bus, m, 0, &error, NULL);
 	return r < 0 ? bus_fault(why, r, &error, what->unit) : 0;
-}
-
-/* The last words of the unit's last run. */
-static void last_words(struct sd_bus *bus, const char *unit, struct text *out)
-{
-	scoped(drop_string) char *path = NULL;
-	scoped(drop_message) sd_bus_message *reply = NULL;
-	struct fault ignored = { 0 };
-	char hex[33] = "";
-	const void *id;
-	size_t n, i;
-
-	if (unit_path(unit, &path, &ignored) < 0 ||
-	    sd_bus_get_property(bus, "org.freedesktop.systemd1", path,
-				"org.freedesktop.systemd1.Unit", "InvocationID", NULL, &reply,
-				"ay") < 0 ||
-	    sd_bus_message_read_array(reply, 'y', &id, &n) < 0 || n != 16)
-		return;
-	for (i = 0; i < n; i++)
-		snprintf(hex + 2 * i, 3, "%02x", ((const unsigned char *)id)[i]);
-	journal_last_lines(hex, LINES, out);
 }
 
 /* How a failed unit ended, with its last words. */

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct fault;
 struct sd_bus;
@@ -29,6 +30,10 @@ void units_close(struct sd_bus *bus);
 
 /* ActiveState: "active", "inactive", "failed", "activating"…; "" for a unit that is not there. */
 int units_state(struct sd_bus *bus, const char *unit, char ret_state[static 32], struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/* When it became active last, CLOCK_REALTIME; 0: never. */
+int units_since(struct sd_bus *bus, const char *unit, uint64_t *ret_us, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
 /* Starts it and waits until it is active, at most limit_s. */

@@ -86,6 +86,8 @@ static const struct {
 	{ T64, 0, "libmicrohttpd12t64" },
 	{ ALL & ~T64, 0, "libgnutls30" },
 	{ T64, 0, "libgnutls30t64" },
+	{ ALL & ~T64, RELEASE_KUBERNETES | RELEASE_STORAGE, "libsmbclient" },
+	{ T64, RELEASE_KUBERNETES | RELEASE_STORAGE, "libsmbclient0" },
 	{ ALL, 0, "cifs-utils" },
 	/* Kubernetes */
 	{ ALL, RELEASE_KUBERNETES, "containerd" },
@@ -94,6 +96,9 @@ static const struct {
 	{ ALL, RELEASE_KUBERNETES, "conntrack" },
 	{ ALL, RELEASE_KUBERNETES, "ebtables" },
 	{ ALL, RELEASE_KUBERNETES, "socat" },
+	/* the server of shares */
+	{ ALL, RELEASE_STORAGE, "samba" },
+	{ ALL, RELEASE_STORAGE, "samba-common-bin" },
 };
 
 const char *release_distribution(enum model_distribution distribution)

@@ -79,9 +79,8 @@ void storage_mount_unit(const struct storage_mount *m, struct text *out)
 	assert(!m->credentials ||
 	       (!storage_value_flaw(m->credentials) && !strpbrk(m->credentials, ", ")));
 	text_addf(out,
-		  "# Written by rackseed from cluster.yaml; changes made here are lost.\n"
-		  "[Unit]\n"
-		  "Description=Share %s\n"
+		  STORAGE_MOUNT_HEAD
+		  "%s\n"
 		  "# Started by rackseed-firstboot once the server answers, and after each loss.\n"
 		  "StartLimitIntervalSec=0\n"
 		  "\n"

@@ -77,6 +77,12 @@ struct storage_mount { /* a share that we use */
 	bool read_only;
 };
 
+/* How each of them begins: so a unit can be told from other people's. */
+#define STORAGE_MOUNT_HEAD                                                                         \
+	"# Written by rackseed from cluster.yaml; changes made here are lost.\n"                   \
+	"[Unit]\n"                                                                                 \
+	"Description=Share "
+
 /* The .mount unit. Nothing wants it: whoever has probed the share starts it. */
 void storage_mount_unit(const struct storage_mount *mount, struct text *out);
 

@@ -1,10 +1,13 @@
 # shellcheck shell=bash
 # Machines in systemd-nspawn: made, booted, cut, asked. Sourced by tests/nspawn/test.
 # A machine NAME has its folder $work/NAME: root (an overlay), upper, pid (of nspawn), console.
-# The caller sets work (a folder of its own) and build (where the programs are).
+# The caller sets work (a folder of its own) and build (where the programs are), and may set document
+# and nodes (whose seeds are made), and add to packages.
 : "${work:?}" "${build:?}"
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+document=${document:-$here/cluster.yaml}
+nodes=${nodes:-master worker}
 cache=${RACKSEED_CACHE:-$HOME/.cache/rackseed}
 packages=systemd,systemd-sysv,dbus,udev,kmod,iproute2,netplan.io,openssh-server,sudo,containerd,nftables
 packages+=,systemd-timesyncd,procps,ca-certificates,libfyaml0,libcurl4,libssl3,libnftables1,libmicrohttpd12,libgnutls30
@@ -26,13 +29,18 @@ lane_secrets() {
 	local pki=$work/secrets/pki
 	mkdir "$work/stand-in"
 	mkdir -m 700 "$work/secrets"
-	for node in master worker; do
-		mkdir -p "$work/seed-$node"
-		"$work/seed" "$here/cluster.yaml" "$work/secrets" $node "$work/seed-$node" || return 1
-	done
+	lane_seeds || return 1
 	cp "$pki/ca.crt" "$work/secrets/token" "$work/stand-in/"
 	lane_certificate api /CN=kube-apiserver subjectAltName=DNS:master,IP:192.168.77.50
 	lane_certificate kubelet /O=system:nodes/CN=system:node:lane extendedKeyUsage=clientAuth
+}
+
+lane_seeds() { # of all nodes, from the document and what secrets there are
+	local node
+	for node in $nodes; do
+		mkdir -p "$work/seed-$node"
+		"$work/seed" "$document" "$work/secrets" "$node" "$work/seed-$node" || return 1
+	done
 }
 
 lane_certificate() { # NAME SUBJECT EXTENSION
@@ -49,6 +57,7 @@ machine_make() { # NAME NODE: a fresh disk with the seed of NODE
 	mount -t overlay overlay -o "lowerdir=$work/base,upperdir=$m/upper,workdir=$m/overlay" "$root"
 	cp -a firstboot/tree/. "$root/"
 	install -m 755 "$build/rackseed-firstboot" "$root/usr/sbin/rackseed-firstboot"
+	install -D -m 755 "$build/rackseed-share" "$root/usr/lib/rackseed/rackseed-share"
 	install -D -m 644 <(echo '{"distribution":"debian","release":"bookworm","kubernetes":"1.20.2","containerd":"1.6.20","pause":"k8s.gcr.io/pause:3.2"}') \
 		"$root/usr/lib/rackseed/image.json"
 	mkdir -p "$root/usr/lib/lane"

@@ -52,12 +52,13 @@ static int make(char **argv, struct fault *why)
 	scoped(text_done) struct text report = { 0 };
 	scoped(text_done) struct text name = { 0 };
 	scoped(drop_fd) int secrets = open(argv[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	scoped(drop_fd) int folder = openat(secrets, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	scoped(drop_fd) int out = open(argv[4], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const struct model_node *node;
 	size_t i;
 	int r;
 
-	if (secrets < 0 || out < 0)
+	if (secrets < 0 || folder < 0 || out < 0)
 		return fault_errno(why, errno, "%s or %s", argv[2], argv[4]);
 	r = document_load(AT_FDCWD, argv[1], &m, &c, &document, why);
 	if (r < 0)
@@ -68,6 +69,8 @@ static int make(char **argv, struct fault *why)
 	if (!node)
 		return fault_set(why, ENOENT, "no node '%s'", argv[3]);
 	r = pki_create(&m, secrets, time(NULL), &report, why);
+	if (r >= 0)
+		r = pki_passwords(&m, folder, &report, why);
 	text_addf(&name, "%s\n", argv[3]);
 	if (r >= 0)
 		r = add(&seed, "node", &name, why);

@@ -231,7 +231,7 @@ static void test_credentials_are_read_back(void **state)
 		const char *user, *password, *text, *back_user, *domain;
 	} cases[] = {
 		{ "reader", "pw", "username=reader\npassword=pw\n", "reader", "" },
-		{ "CORP\\h", " \"%U\\ #;,= ", "username=h\npassword= \"%U\\ #;,= \ndomain=CORP\n",
+		{ "CORP\\h", " \"%U\\ #;,= ", "username=h\ndomain=CORP\npassword= \"%U\\ #;,= \n",
 		  "h", "CORP" },
 	};
 
