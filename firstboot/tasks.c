@@ -72,8 +72,10 @@ const struct step task_table[] = {
 	{ .name = "containerd", .run = task_containerd },
 	{ .name = "images", .run = task_images },
 	{ .name = "firewall", .run = task_firewall },
+	{ .name = "registry", .run = task_registry },
 	{ .name = "cluster", .run = task_cluster },
 	{ .name = "shares", .run = task_shares, .background = true },
+	{ .name = "registries", .run = task_registries, .background = true, .again_s = 300 },
 	{ .name = "objects", .run = task_objects, .background = true, .again_s = 60 },
 };
 const size_t task_table_n = COUNT(task_table);

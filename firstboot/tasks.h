@@ -19,7 +19,9 @@ int task_swap(struct node *node, struct fault *why);
 int task_kernel(struct node *node, struct fault *why);
 int task_clock(struct node *node, struct fault *why);
 int task_firewall(struct node *node, struct fault *why);
+int task_registry(struct node *node, struct fault *why);
 int task_cluster(struct node *node, struct fault *why);
+int task_registries(struct node *node, struct fault *why);
 int task_objects(struct node *node, struct fault *why);
 
 /* The waits of a step, bound to the node's own alive(). */

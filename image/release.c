@@ -94,6 +94,8 @@ static const struct {
 	{ ALL, RELEASE_KUBERNETES, "conntrack" },
 	{ ALL, RELEASE_KUBERNETES, "ebtables" },
 	{ ALL, RELEASE_KUBERNETES, "socat" },
+	/* the registry */
+	{ ALL, RELEASE_REGISTRY, "docker-registry" },
 };
 
 const char *release_distribution(enum model_distribution distribution)
