@@ -17,7 +17,7 @@ DEPS.firstboot := cluster netplan registry storage base
 # A foreign library belongs to one folder.
 PKG.base       := libfyaml
 PKG.netplan    := netplan
-PKG.registry   :=
+PKG.registry   := libxcrypt
 PKG.storage    := smbclient
 PKG.cluster    := libcrypto libcurl
 PKG.image      := libguestfs libvirt fdisk ext2fs com_err blkid
@@ -131,7 +131,7 @@ $(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_ARCHIVES) $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC  $@)
 	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_ARCHIVES) $(LDFLAGS.$(MODE)) \
-	 $(shell pkg-config --libs libfyaml libcrypto libcurl netplan)
+	 $(shell pkg-config --libs libfyaml libcrypto libcurl libxcrypt netplan)
 
 # ---- what is checked ------------------------------------------------------------------------
 VM_TESTS  := $(sort $(wildcard tests/vm/*/test))

@@ -56,6 +56,7 @@ static const struct {
 };
 
 #define FOREIGN "is not from the cluster's CA"
+#define FOREIGN_REGISTRY "is of an unknown CA"
 
 static const struct {
 	long verdict;
@@ -76,6 +77,7 @@ static const struct {
 
 struct answer {
 	struct text *out;
+	struct text *head; /* or NULL */
 	size_t len; /* bytes of this answer */
 	bool has_head; /* the empty line behind the headers was seen */
 };
@@ -86,6 +88,8 @@ static size_t take_head(char *data, size_t one, size_t n, void *to)
 	struct answer *answer = to;
 
 	(void)one; /* always 1 */
+	if (answer->head)
+		text_add_n(answer->head, data, n);
 	if (n >= 5 && memcmp(data, "HTTP/", 5) == 0)
 		answer->has_head = false; /* another one, after "100 Continue" */
 	else if (n == 2 && memcmp(data, "\r\n", 2) == 0)
@@ -105,16 +109,22 @@ static size_t take_body(char *data, size_t one, size_t n, void *to)
 	return text_error(answer->out) < 0 ? 0 : n;
 }
 
-static int explain_certificate(CURL *curl, const char *server, struct fault *why)
+static int explain_certificate(CURL *curl, const struct api *api, struct fault *why)
 {
+	const char *server = api->server;
+	const char *text;
 	long verdict = 0;
 	size_t i;
 
 	curl_easy_getinfo(curl, CURLINFO_SSL_VERIFYRESULT, &verdict);
-	for (i = 0; i < COUNT(certificates); i++)
-		if (certificates[i].verdict == verdict)
-			return fault_set(why, certificates[i].code, "%s: its certificate %s",
-					 server, certificates[i].text);
+	for (i = 0; i < COUNT(certificates); i++) {
+		if (certificates[i].verdict != verdict)
+			continue;
+		text = certificates[i].text;
+		if (api->registry && certificates[i].code == EKEYREJECTED)
+			text = FOREIGN_REGISTRY;
+		return fault_set(why, certificates[i].code, "%s: its certificate %s", server, text);
+	}
 	return fault_set(why, EKEYREJECTED, "%s: its certificate is not good: %s", server,
 			 X509_verify_cert_error_string(verdict));
 }
@@ -138,7 +148,7 @@ static int explain(CURL *curl, CURLcode result, const struct api *api,
 	if (result == CURLE_COULDNT_CONNECT)
 		return explain_connect(curl, api->server, why);
 	if (result == CURLE_PEER_FAILED_VERIFICATION)
-		return explain_certificate(curl, api->server, why);
+		return explain_certificate(curl, api, why);
 	if (result == CURLE_OPERATION_TIMEDOUT)
 		return fault_set(why, ETIMEDOUT, "%s: no %sanswer within %g s", api->server,
 				 answer->len ? "whole " : "", limit_ms / 1000.0);
@@ -167,14 +177,15 @@ static struct curl_blob blob(const char *pem)
 /* Trust: this CA and no other. Without CAPATH's NULL, libcurl would add the system's folder. */
 static bool set_trust(CURL *curl, const struct api *api)
 {
-	struct curl_blob ca = blob(api->ca);
+	struct curl_blob ca = blob(api->ca ? api->ca : "");
 	struct curl_blob crt = blob(api->crt ? api->crt : "");
 	struct curl_blob key = blob(api->key ? api->key : "");
 
-	if (curl_easy_setopt(curl, CURLOPT_CAINFO, NULL) ||
-	    curl_easy_setopt(curl, CURLOPT_CAPATH, NULL) ||
-	    curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &ca) ||
-	    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L) ||
+	if (api->ca && (curl_easy_setopt(curl, CURLOPT_CAINFO, NULL) ||
+			curl_easy_setopt(curl, CURLOPT_CAPATH, NULL) ||
+			curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &ca)))
+		return false;
+	if (curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L) ||
 	    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L) ||
 	    curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2))
 		return false;
@@ -188,6 +199,9 @@ static bool set_manners(CURL *curl, const struct api *api)
 {
 	long limit_ms = api->timeout_ms > 0 ? api->timeout_ms : TIMEOUT_MS;
 
+	if (api->login && (curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC) ||
+			   curl_easy_setopt(curl, CURLOPT_USERPWD, api->login)))
+		return false;
 	return !curl_easy_setopt(curl, CURLOPT_PROXY, "") &&
 	       !curl_easy_setopt(curl, CURLOPT_NOPROXY, "*") &&
 	       !curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L) &&
@@ -203,7 +217,8 @@ static bool set_headers(CURL *curl, const struct api *api, const struct method *
 			const char *body, struct curl_slist **list)
 {
 	scoped(text_wipe) struct text bearer = { 0 };
-	const char *lines[4] = { "Accept: application/json", "Expect:" };
+	const char *lines[4] = { api->accept ? api->accept : "Accept: application/json",
+				 "Expect:" };
 	size_t n = 2;
 	size_t i;
 
@@ -267,6 +282,15 @@ static const struct method *find_method(const char *name)
 	return NULL;
 }
 
+static bool is_address(const struct api *api)
+{
+	if (!api->server)
+		return false;
+	if (api->registry && strncmp(api->server, "http://", 7) == 0)
+		return true;
+	return strncmp(api->server, "https://", 8) == 0 && (api->ca || api->registry);
+}
+
 int api_call(const struct api *api, const char *method, const char *path, const char *body,
 	     struct text *out, struct fault *why)
 {
@@ -274,13 +298,13 @@ int api_call(const struct api *api, const char *method, const char *path, const 
 	scoped(text_done) struct text url = { 0 };
 	scoped(drop_headers) struct curl_slist *headers = NULL;
 	scoped(drop_curl) CURL *curl = NULL;
-	struct answer answer = { .out = out };
+	struct answer answer = { .out = out, .head = api->head };
 	size_t start = out->len;
 	int r;
 
 	if (!how || path[0] != '/')
 		return fault_set(why, EINVAL, "'%s %s' is no call", method, path);
-	if (!api->server || strncmp(api->server, "https://", 8) != 0 || !api->ca)
+	if (!is_address(api))
 		return fault_set(why, EINVAL, "an API server needs an https:// address and a CA");
 	curl = curl_easy_init();
 	text_addf(&url, "%s%s", api->server, path);

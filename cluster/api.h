@@ -17,6 +17,14 @@ struct api {
 	const char *ca; /* PEM */
 	const char *crt, *key; /* PEM client certificate, or NULL */
 	const char *token; /* bearer, or NULL */
+	const char *login; /* "USER:PASSWORD" for HTTP's basic authentication, or NULL */
+	/*
+	 * A container registry: "http://" is taken too, a CA that is NULL means the system's
+	 * authorities, and the faults speak of a registry.
+	 */
+	bool registry;
+	const char *accept; /* "Accept: …", or NULL: JSON */
+	struct text *head;  /* the heads of the answers are added here, or NULL */
 	int timeout_ms; /* for the whole call; 0: 10000 */
 };
 

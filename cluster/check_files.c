@@ -56,6 +56,16 @@ static void check_password(struct files *f, struct model_mark mark, const char *
 	check_private(f, mark, path, &st);
 }
 
+/* A certificate is nobody's secret, but nobody makes it either. */
+static void check_ca(struct files *f, const struct model_registry *r)
+{
+	struct stat st;
+
+	if (r->ca_file && fstatat(f->dirfd, r->ca_file, &st, 0) < 0)
+		complain(f, r->ca_mark, "file-missing", "put the registry's CA certificate there",
+			 r->ca_file, "is not there");
+}
+
 /* What `rackseed secrets` makes; the document has no line for these. */
 static void check_known_secrets(struct files *f)
 {
@@ -67,6 +77,7 @@ static void check_known_secrets(struct files *f)
 		"secrets/pki/sa.key",
 		"secrets/pki/front-proxy-ca.key",
 		"secrets/pki/etcd/ca.key",
+		"secrets/pki/registry/ca.key",
 	};
 	const struct model_mark top = { .line = 1, .column = 1 };
 	struct stat st;
@@ -126,8 +137,10 @@ void document_check_files(const struct model *m, int dirfd, struct complaints *c
 	size_t i;
 
 	check_known_secrets(&f);
-	for (i = 0; i < m->n_registries; i++)
+	for (i = 0; i < m->n_registries; i++) {
 		check_password(&f, m->registries[i].password_mark, m->registries[i].password_file);
+		check_ca(&f, &m->registries[i]);
+	}
 	for (i = 0; i < m->n_shares; i++)
 		check_password(&f, m->shares[i].password_mark, m->shares[i].password_file);
 	for (i = 0; m->images && m->images[i] && m->mark.images; i++)

@@ -96,6 +96,54 @@ static void check_host(struct check *k, const struct model_registry *r)
 		      r->host, r->node);
 }
 
+static void wrong(struct check *k, const struct model_registry *r, struct model_mark mark,
+		  const char *code, const char *what)
+{
+	complaint_add(k->c, COMPLAINT_ERROR, mark.line ? mark : r->mark, code, NULL, NULL,
+		      "registry '%.128s': %s", r->host, what);
+}
+
+/* What only a registry of ours, or only somebody else's, can have. */
+static void check_source(struct check *k, const struct model_registry *r)
+{
+	bool is_default = strcmp(r->host, "_default") == 0;
+
+	if (is_default && (r->node || r->user || r->ca_file || r->probe || r->upstream))
+		wrong(k, r, r->mark, "registry-default",
+		      "_default stands for all other registries, and has mirrors only");
+	if (r->upstream && !r->node)
+		wrong(k, r, r->upstream_mark, "registry-upstream",
+		      "a cache of upstream is served by a node of ours: node is missing");
+	if (r->upstream && strcmp(r->upstream, "_default") == 0)
+		wrong(k, r, r->upstream_mark, "registry-upstream", "_default is no upstream");
+	if (r->upstream && strcmp(r->upstream, r->host) == 0)
+		wrong(k, r, r->upstream_mark, "registry-upstream", "it is its own upstream");
+	if (r->ca_file && r->node)
+		wrong(k, r, r->ca_mark, "registry-ca",
+		      "caFile is for somebody else's registry; ours have the registry CA");
+	if (r->ca_file && r->insecure)
+		wrong(k, r, r->ca_mark, "registry-ca", "caFile counts for nothing in plain HTTP");
+	if (r->probe && (model_image_is_file(r->probe) || r->probe[0] == '/'))
+		wrong(k, r, r->probe_mark, "registry-probe",
+		      "probe is an image of this registry, such as busybox:1.36");
+}
+
+/* Each is an instance of its own, and a port has one. */
+static void check_port(struct check *k, const struct model_registry *r)
+{
+	const struct model_registry *other = k->m->registries;
+
+	for (; r->node && other < r; other++)
+		if (other->node && strcmp(other->node, r->node) == 0 &&
+		    model_registry_port(other) == model_registry_port(r)) {
+			complaint_add(k->c, COMPLAINT_ERROR, r->mark, "registry-port", NULL,
+				      "give it another port, as HOST:PORT",
+				      "registry '%.128s': node '%.64s' serves '%.128s' on port %u",
+				      r->host, r->node, other->host, model_registry_port(r));
+			return;
+		}
+}
+
 static void check_registry(struct check *k, const struct hosts *hosts,
 			   const struct model_registry *r)
 {
@@ -115,6 +163,15 @@ static void check_registry(struct check *k, const struct hosts *hosts,
 		complaint_add(k->c, COMPLAINT_WARNING, r->namespaces_mark, "namespaces-unused",
 			      NULL, "give user: and passwordFile:, or leave out namespaces:",
 			      "registry '%.128s': without a user there is no pull secret", r->host);
+	if (r->insecure)
+		complaint_add(k->c, COMPLAINT_WARNING,
+			      r->insecure_mark.line ? r->insecure_mark : r->mark,
+			      "registry-insecure", NULL, NULL,
+			      "registry '%.128s': plain HTTP: who is on the way can read the "
+			      "password and change images",
+			      r->host);
+	check_source(k, r);
+	check_port(k, r);
 	check_host(k, r);
 	check_mirrors(k, hosts, r);
 }

@@ -26,6 +26,9 @@ static void registry_done(struct model_registry *r)
 	free_list(r->mirrors);
 	free_list(r->namespaces);
 	free(r->mirror_marks);
+	free(r->upstream);
+	free(r->ca_file);
+	free(r->probe);
 }
 
 static void share_done(struct model_share *s)
@@ -147,6 +150,16 @@ const struct model_node *model_node(const struct model *m, const char *name)
 	return NULL;
 }
 
+const struct model_registry *model_registry(const struct model *m, const char *host)
+{
+	size_t i;
+
+	for (i = 0; i < m->n_registries; i++)
+		if (strcmp(m->registries[i].host, host) == 0)
+			return &m->registries[i];
+	return NULL;
+}
+
 const struct model_node *model_first(const struct model *m, unsigned role)
 {
 	size_t i;
@@ -168,6 +181,22 @@ const struct net_cidr *model_door(const struct model *m, enum model_door door, s
 bool model_is_kubernetes(const struct model_node *node)
 {
 	return (node->roles & (MODEL_CONTROL_PLANE | MODEL_WORKER)) != 0;
+}
+
+bool model_serves_tls(const struct model_registry *registry)
+{
+	return registry->node && !registry->insecure;
+}
+
+unsigned model_registry_port(const struct model_registry *registry)
+{
+	const char *host = registry->host;
+	const char *end = host[0] == '[' ? strchr(host, ']') : NULL;
+	const char *colon = strchr(end ? end : host, ':');
+
+	if (colon)
+		return (unsigned)strtoul(colon + 1, NULL, 10);
+	return registry->insecure ? 80 : 443;
 }
 
 int model_version_cmp(const struct model_version *v, int major, int minor)

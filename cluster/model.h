@@ -60,9 +60,13 @@ struct model_registry {
 	char *node; /* the node of ours that serves it, or NULL */
 	char *user, *password_file; /* or NULL */
 	char **mirrors; /* "host[:port][/prefix]", tried in this order */
+	char *upstream; /* "host[:port]" of which it is a pull-through cache, or NULL */
+	char *ca_file;	/* of somebody else's registry, or NULL: the system's authorities */
+	char *probe; /* an image of it, "busybox:1.36", that every node pulls as a proof, or NULL */
 	bool insecure; /* plain http */
 	char **namespaces; /* where pods get its pull secret; NULL: not said, so "default" */
-	struct model_mark mark, node_mark, password_mark, namespaces_mark;
+	struct model_mark mark, node_mark, password_mark, namespaces_mark, upstream_mark, ca_mark,
+		probe_mark, insecure_mark;
 	struct model_mark *mirror_marks; /* one for each mirror, or NULL */
 };
 
@@ -203,6 +207,10 @@ int model_index(struct model *m) __attribute__((nonnull, warn_unused_result));
 const struct model_node *model_node(const struct model *m, const char *name)
 	__attribute__((nonnull));
 
+/* By host, or NULL. */
+const struct model_registry *model_registry(const struct model *m, const char *host)
+	__attribute__((nonnull));
+
 /* The first node with the role, or NULL. */
 const struct model_node *model_first(const struct model *m, unsigned role)
 	__attribute__((nonnull));
@@ -212,6 +220,12 @@ const struct net_cidr *model_door(const struct model *m, enum model_door door, s
 	__attribute__((nonnull));
 
 bool model_is_kubernetes(const struct model_node *node); /* control plane or worker */
+
+/* Whether a node of ours serves it over TLS, so with a certificate of the registry CA. */
+bool model_serves_tls(const struct model_registry *registry) __attribute__((nonnull));
+
+/* The port behind a registry's "HOST[:PORT]", else the one that its clients take. */
+unsigned model_registry_port(const struct model_registry *registry) __attribute__((nonnull));
 
 /*
  * Whether an entry of images: is a file beside the document (it begins with "./", "../" or '/', or

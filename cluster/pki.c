@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -15,6 +16,7 @@
 #include "base/text.h"
 #include "cluster/model.h"
 #include "cluster/pki_crypto.h"
+#include "cluster/pki_pair.h"
 
 #define PREFIX "secrets/"
 #define LETTERS "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -22,17 +24,7 @@
 /* kubeadm's own numbers: a CA lives 3650 days, and begins a little before now for slow clocks. */
 enum { DAY = 24 * 60 * 60, CA_DAYS = 3650, CLIENT_DAYS = 365, BACKDATE = 5 * 60 };
 
-/* Two files that are one thing: they are made together, and one without the other is a fault. */
-struct pair {
-	const char *crt, *key; /* the public and the private half, below secrets/ */
-	const char *name; /* the certificate's CN */
-	const char *what;
-	int (*make)(const struct pair *p, int dirfd, int64_t now, struct text *crt,
-		    struct text *key, struct fault *why);
-	int (*check)(int dirfd, int64_t now, const char *crt, const char *key, struct fault *why);
-};
-
-static int make_authority(const struct pair *p, int dirfd, int64_t now, struct text *crt,
+static int make_authority(const struct pki_pair *p, int dirfd, int64_t now, struct text *crt,
 			  struct text *key, struct fault *why)
 {
 	const struct pki_request request = {
@@ -46,18 +38,19 @@ static int make_authority(const struct pair *p, int dirfd, int64_t now, struct t
 	return r < 0 ? r : pki_issue(&request, text_str(key), crt, why);
 }
 
-static int check_authority(int dirfd, int64_t now, const char *crt, const char *key,
-			   struct fault *why)
+static int check_authority(const struct pki_pair *p, int dirfd, int64_t now, const char *crt,
+			   const char *key, struct fault *why)
 {
 	int r = pki_keypair(crt, key, why);
 
+	(void)p;
 	(void)dirfd;
 	if (r == 0)
 		r = pki_check_ca(crt, why);
 	return r < 0 ? r : pki_verify(crt, crt, now, why);
 }
 
-static int make_account(const struct pair *p, int dirfd, int64_t now, struct text *pub,
+static int make_account(const struct pki_pair *p, int dirfd, int64_t now, struct text *pub,
 			struct text *key, struct fault *why)
 {
 	int r = pki_key_new(key, why);
@@ -68,26 +61,29 @@ static int make_account(const struct pair *p, int dirfd, int64_t now, struct tex
 	return r < 0 ? r : pki_key_public(text_str(key), pub, why);
 }
 
-static int check_account(int dirfd, int64_t now, const char *pub, const char *key,
-			 struct fault *why)
+static int check_account(const struct pki_pair *p, int dirfd, int64_t now, const char *pub,
+			 const char *key, struct fault *why)
 {
+	(void)p;
 	(void)dirfd;
 	(void)now;
 	return pki_key_matches(pub, key, why);
 }
 
-static int make_admin(const struct pair *p, int dirfd, int64_t now, struct text *crt,
+static int make_admin(const struct pki_pair *p, int dirfd, int64_t now, struct text *crt,
 		      struct text *key, struct fault *why)
 {
 	(void)p;
 	return pki_admin(dirfd, now, crt, key, why);
 }
 
-static int check_admin(int dirfd, int64_t now, const char *crt, const char *key, struct fault *why)
+static int check_admin(const struct pki_pair *p, int dirfd, int64_t now, const char *crt,
+		       const char *key, struct fault *why)
 {
 	scoped(text_done) struct text ca = { 0 };
 	int r = pki_keypair(crt, key, why);
 
+	(void)p;
 	if (r < 0)
 		return r;
 	r = pki_read_file(dirfd, "pki/ca.crt", &ca, why);
@@ -97,15 +93,74 @@ static int check_admin(int dirfd, int64_t now, const char *crt, const char *key,
 }
 
 /* In the order in which they are made: the administrator's certificate needs the first. */
-static const struct pair pairs[] = {
-	{ "pki/ca.crt", "pki/ca.key", "kubernetes", "cluster CA", make_authority, check_authority },
-	{ "pki/etcd/ca.crt", "pki/etcd/ca.key", "etcd-ca", "etcd CA", make_authority,
-	  check_authority },
-	{ "pki/front-proxy-ca.crt", "pki/front-proxy-ca.key", "front-proxy-ca", "front-proxy CA",
-	  make_authority, check_authority },
-	{ "pki/sa.pub", "pki/sa.key", NULL, "service accounts", make_account, check_account },
-	{ "admin.crt", "admin.key", "kubernetes-admin", "administrator", make_admin, check_admin },
+#define AUTHORITY(folder, cn, text)                                                                \
+	{                                                                                          \
+		.crt = folder "/ca.crt", .key = folder "/ca.key", .name = cn, .what = text,        \
+		.make = make_authority, .check = check_authority                                   \
+	}
+
+static const struct pki_pair always[] = {
+	AUTHORITY("pki", "kubernetes", "cluster CA"),
+	AUTHORITY("pki/etcd", "etcd-ca", "etcd CA"),
+	{ .crt = "pki/front-proxy-ca.crt",
+	  .key = "pki/front-proxy-ca.key",
+	  .name = "front-proxy-ca",
+	  .what = "front-proxy CA",
+	  .make = make_authority,
+	  .check = check_authority },
+	{ .crt = "pki/sa.pub",
+	  .key = "pki/sa.key",
+	  .what = "service accounts",
+	  .make = make_account,
+	  .check = check_account },
+	{ .crt = "admin.crt",
+	  .key = "admin.key",
+	  .name = "kubernetes-admin",
+	  .what = "administrator",
+	  .make = make_admin,
+	  .check = check_admin },
 };
+
+/* Where registries are served: their CA is one of its own, which signs nothing of the cluster. */
+static const struct pki_pair registry_ca =
+	AUTHORITY("pki/registry", "rackseed-registry", "registry CA");
+
+/* What this document needs, in the order of its making. */
+struct pairs {
+	struct pki_pair *list;
+	struct pki_server *servers;
+	size_t n, n_servers;
+};
+
+static void pairs_done(struct pairs *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_servers; i++)
+		pki_server_done(&p->servers[i]);
+	free(p->servers);
+	free(p->list);
+}
+
+static int pairs_collect(const struct model *m, struct pairs *p, struct fault *why)
+{
+	size_t i;
+
+	p->list = calloc(COUNT(always) + 1 + m->n_nodes, sizeof(*p->list));
+	p->servers = calloc(m->n_nodes + 1, sizeof(*p->servers));
+	if (!p->list || !p->servers)
+		return fault_errno(why, ENOMEM, PREFIX);
+	for (i = 0; i < COUNT(always); i++)
+		p->list[p->n++] = always[i];
+	p->list[p->n++] = registry_ca;
+	for (i = 0; i < m->n_nodes; i++)
+		if (pki_server_registry(m, m->nodes[i].name, &p->servers[p->n_servers++],
+					&p->list[p->n]))
+			p->n++;
+	if (p->n == COUNT(always) + 1)
+		p->n--;
+	return 0;
+}
 
 int pki_admin(int dirfd, int64_t now, struct text *ret_crt, struct text *ret_key, struct fault *why)
 {
@@ -124,7 +179,7 @@ int pki_admin(int dirfd, int64_t now, struct text *ret_crt, struct text *ret_key
 		r = pki_read_file(dirfd, "pki/ca.key", &ca_key, why);
 	if (r < 0)
 		return r;
-	r = check_authority(dirfd, now, text_str(&ca_crt), text_str(&ca_key), why);
+	r = check_authority(NULL, dirfd, now, text_str(&ca_crt), text_str(&ca_key), why);
 	if (r < 0)
 		return fault_wrap(why, PREFIX "pki/ca.crt");
 	request.ca_crt = text_str(&ca_crt);
@@ -141,7 +196,7 @@ int pki_admin(int dirfd, int64_t now, struct text *ret_crt, struct text *ret_key
 }
 
 /* 1 when both halves are there and belong together, 0 when neither is there. */
-static int survey_pair(const struct pair *p, int dirfd, int64_t now, struct fault *why)
+static int survey_pair(const struct pki_pair *p, int dirfd, int64_t now, struct fault *why)
 {
 	scoped(text_done) struct text crt = { 0 };
 	scoped(text_wipe) struct text key = { 0 };
@@ -163,7 +218,7 @@ static int survey_pair(const struct pair *p, int dirfd, int64_t now, struct faul
 		r = pki_read_file(dirfd, p->key, &key, why);
 	if (r < 0)
 		return r;
-	r = p->check(dirfd, now, text_str(&crt), text_str(&key), &found);
+	r = p->check(p, dirfd, now, text_str(&crt), text_str(&key), &found);
 	if (r == 0)
 		return 1;
 	return fault_set(why, r,
@@ -176,7 +231,7 @@ static void add_line(struct text *report, const char *path, const char *what, co
 	text_addf(report, PREFIX "%-24s %s%s%s\n", path, what, *kind ? ", " : "", kind);
 }
 
-static int make_pair(const struct pair *p, int dirfd, int64_t now, struct text *report,
+static int make_pair(const struct pki_pair *p, int dirfd, int64_t now, struct text *report,
 		     struct fault *why)
 {
 	scoped(text_done) struct text crt = { 0 };
@@ -259,7 +314,7 @@ static int survey_token(const struct model *m, int dirfd, struct fault *why)
 
 static int check_folders(int dirfd, struct fault *why)
 {
-	static const char *const folders[] = { ".", "pki", "pki/etcd" };
+	static const char *const folders[] = { ".", "pki", "pki/etcd", "pki/registry" };
 	struct stat st;
 	size_t i;
 
@@ -285,16 +340,19 @@ static int check_folders(int dirfd, struct fault *why)
 static int create(const struct model *m, int dirfd, int64_t now, struct text *report,
 		  struct fault *why)
 {
-	int there[COUNT(pairs)];
+	scoped(pairs_done) struct pairs pairs = { 0 };
 	int has_token = survey_token(m, dirfd, why);
 	size_t i;
-	int r = has_token < 0 ? has_token : 0;
+	int r = has_token < 0 ? has_token : pairs_collect(m, &pairs, why);
 
-	for (i = 0; i < COUNT(pairs) && r >= 0; i++)
-		r = there[i] = survey_pair(&pairs[i], dirfd, now, why);
-	for (i = 0; i < COUNT(pairs) && r >= 0; i++)
-		if (!there[i])
-			r = make_pair(&pairs[i], dirfd, now, report, why);
+	for (i = 0; i < pairs.n && r >= 0; i++) {
+		r = survey_pair(&pairs.list[i], dirfd, now, why);
+		if (r == 1)
+			pairs.list[i].make = NULL; /* it is there */
+	}
+	for (i = 0; i < pairs.n && r >= 0; i++)
+		if (pairs.list[i].make)
+			r = make_pair(&pairs.list[i], dirfd, now, report, why);
 	if (r >= 0 && !has_token)
 		r = make_token(dirfd, report, why);
 	if (r >= 0 && text_error(report) < 0)

@@ -14,6 +14,7 @@ struct text;
  *
  *   pki/ca.{crt,key} pki/etcd/ca.{crt,key} pki/front-proxy-ca.{crt,key} pki/sa.{pub,key}
  *   admin.{crt,key} token
+ *   pki/registry/{ca,NODE}.{crt,key} where NODE serves a registry over TLS
  */
 
 /*

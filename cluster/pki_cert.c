@@ -28,17 +28,22 @@ DEFINE_DROP(context, X509_STORE_CTX *, X509_STORE_CTX_free)
 /* In the order in which Go's crypto/x509, which kubeadm uses, writes them. */
 static const struct extension {
 	int nid;
-	enum { CA, CLIENT } kind;
+	enum { CA, CLIENT, SERVER } kind;
 	const char *value; /* in the words of openssl's x509v3_config */
 } extensions[] = {
 	{ NID_key_usage, CA, "critical,digitalSignature,keyEncipherment,keyCertSign" },
 	{ NID_key_usage, CLIENT, "critical,digitalSignature,keyEncipherment" },
+	{ NID_key_usage, SERVER, "critical,digitalSignature,keyEncipherment" },
 	{ NID_ext_key_usage, CLIENT, "clientAuth" },
+	{ NID_ext_key_usage, SERVER, "serverAuth" },
 	{ NID_basic_constraints, CA, "critical,CA:TRUE" },
 	{ NID_basic_constraints, CLIENT, "critical,CA:FALSE" },
+	{ NID_basic_constraints, SERVER, "critical,CA:FALSE" },
 	{ NID_subject_key_identifier, CA, "hash" },
 	{ NID_authority_key_identifier, CLIENT, "keyid:always" },
+	{ NID_authority_key_identifier, SERVER, "keyid:always" },
 	{ NID_subject_alt_name, CA, "DNS:" }, /* and the common name */
+	{ NID_subject_alt_name, SERVER, "" }, /* and the request's names */
 };
 
 int pki_read_crt(const char *pem, X509 **ret_crt, struct fault *why)
@@ -91,17 +96,18 @@ static bool add_extension(X509 *crt, X509 *issuer, int nid, const char *value)
 	return extension && X509_add_ext(crt, extension, -1) == 1;
 }
 
-static bool add_extensions(X509 *crt, X509 *issuer, const char *name)
+static bool add_extensions(X509 *crt, X509 *issuer, const struct pki_request *request)
 {
+	const char *names = request->names ? request->names : request->name;
 	const struct extension *e;
-	char value[128];
 
 	for (e = extensions; e < extensions + COUNT(extensions); e++) {
-		if (e->kind != (issuer == crt ? CA : CLIENT))
+		scoped(text_done) struct text value = { 0 };
+
+		if (e->kind != (issuer == crt ? CA : request->names ? SERVER : CLIENT))
 			continue;
-		snprintf(value, sizeof(value), "%s%s", e->value,
-			 e->nid == NID_subject_alt_name ? name : "");
-		if (!add_extension(crt, issuer, e->nid, value))
+		text_addf(&value, "%s%s", e->value, e->nid == NID_subject_alt_name ? names : "");
+		if (text_error(&value) < 0 || !add_extension(crt, issuer, e->nid, text_str(&value)))
 			return false;
 	}
 	return true;
@@ -118,7 +124,7 @@ static bool fill(X509 *crt, const struct pki_request *request, EVP_PKEY *key, X5
 		return false;
 	return add_name(name, NID_commonName, request->name) &&
 	       X509_set_issuer_name(crt, X509_get_subject_name(issuer)) &&
-	       add_extensions(crt, issuer, request->name);
+	       add_extensions(crt, issuer, request);
 }
 
 static int write_crt(X509 *crt, struct text *out, struct fault *why)

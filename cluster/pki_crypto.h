@@ -23,6 +23,7 @@ struct pki_request {
 	const char *organization; /* O, or NULL */
 	int64_t not_before, not_after; /* not_before 0: the issuer's own */
 	const char *ca_crt, *ca_key; /* PEM of the issuer: a client certificate; NULL: a CA */
+	const char *names; /* "DNS:a,IP:10.0.0.1": a server's certificate for these; or NULL */
 };
 
 /* "TEXT: what OpenSSL says", and empties its queue of errors. */
@@ -49,6 +50,10 @@ int pki_read_crt(const char *pem, X509 **ret_crt, struct fault *why)
 /* A certificate for the key, as kubeadm would make it. */
 int pki_issue(const struct pki_request *request, const char *key, struct text *crt,
 	      struct fault *why) __attribute__((nonnull, warn_unused_result));
+
+/* 0 when crt is for each of the names, as above; -EADDRNOTAVAIL names the one that it lacks. */
+int pki_check_names(const char *crt, const char *names, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
 
 /* 0 when crt may sign certificates. */
 int pki_check_ca(const char *crt, struct fault *why) __attribute__((nonnull, warn_unused_result));

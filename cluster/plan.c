@@ -16,15 +16,16 @@ static const char *const step_names[PLAN_N_STEPS] = {
 	[PLAN_KERNEL] = "kernel",	  [PLAN_CLOCK] = "clock",
 	[PLAN_CONTAINERD] = "containerd", [PLAN_IMAGES] = "images",
 	[PLAN_FIREWALL] = "firewall",	  [PLAN_STORAGE] = "storage",
-	[PLAN_CLUSTER] = "cluster",
-	[PLAN_SHARES] = "shares",	  [PLAN_OBJECTS] = "objects",
+	[PLAN_REGISTRY] = "registry",	  [PLAN_CLUSTER] = "cluster",
+	[PLAN_SHARES] = "shares",	  [PLAN_REGISTRIES] = "registries",
+	[PLAN_OBJECTS] = "objects",
 };
 
 static const char *const kind_names[PLAN_N_KINDS] = {
-	[PLAN_FILE] = "file", [PLAN_SECRET] = "secret", [PLAN_TEMPLATE] = "template",
-	[PLAN_LINK] = "link", [PLAN_ABSENT] = "absent", [PLAN_OBJECT] = "object",
-	[PLAN_FOLDER] = "folder", [PLAN_ACCOUNT] = "account",
-	[PLAN_FIELDS] = "fields",
+	[PLAN_FILE] = "file",	   [PLAN_SECRET] = "secret",   [PLAN_TEMPLATE] = "template",
+	[PLAN_LINK] = "link",	   [PLAN_ABSENT] = "absent",   [PLAN_OBJECT] = "object",
+	[PLAN_FOLDER] = "folder",  [PLAN_ACCOUNT] = "account", [PLAN_FIELDS] = "fields",
+	[PLAN_HTPASSWD] = "users",
 };
 
 enum {
@@ -37,17 +38,12 @@ static const struct {
 	unsigned roles;
 	int (*make)(struct plan_work *w, struct fault *why);
 } parts[] = {
-	{ ANY, plan_hostname },
-	{ ANY, plan_admin },
-	{ ANY, plan_network },
-	{ MEMBER, plan_swap },
-	{ MEMBER, plan_kernel },
-	{ ANY, plan_clock },
-	{ MEMBER, plan_containerd },
-	{ ANY, plan_firewall },
-	{ MODEL_STORAGE, plan_storage },
-	{ MEMBER, plan_cluster },
-	{ MEMBER, plan_shares },
+	{ ANY, plan_hostname },		 { ANY, plan_admin },
+	{ ANY, plan_network },		 { MEMBER, plan_swap },
+	{ MEMBER, plan_kernel },	 { ANY, plan_clock },
+	{ MEMBER, plan_containerd },	 { ANY, plan_firewall },
+	{ MODEL_STORAGE, plan_storage }, { MODEL_REGISTRY, plan_registry },
+	{ MEMBER, plan_cluster },	 { MEMBER, plan_shares },
 	{ MEMBER, plan_objects },
 };
 

@@ -19,7 +19,7 @@ struct text;
 /* The steps of firstboot in their order; a plan's actions belong to one each. */
 enum plan_step {
 	PLAN_HOSTNAME, /* early: hostname, hosts */
-	PLAN_ADMIN, /* early: the admin's account (sysusers.d, tmpfiles.d, sudoers.d), ssh keys */
+	PLAN_ADMIN,   /* early: the admin's account (sysusers.d, tmpfiles.d, sudoers.d), ssh keys */
 	PLAN_NETWORK, /* early: netplan, resolv.conf */
 	PLAN_SWAP,
 	PLAN_KERNEL, /* modules and sysctl */
@@ -27,10 +27,12 @@ enum plan_step {
 	PLAN_CONTAINERD, /* config.toml, certs.d, CNI */
 	PLAN_IMAGES,
 	PLAN_FIREWALL,
-	PLAN_STORAGE, /* what a storage node serves: accounts, folders, smb.conf */
-	PLAN_CLUSTER, /* PKI, kubeadm document; init or join */
-	PLAN_SHARES, /* what a Kubernetes node mounts: units, credentials */
-	PLAN_OBJECTS, /* what the cluster holds, through the API server */
+	PLAN_STORAGE,	 /* what a storage node serves: accounts, folders, smb.conf */
+	PLAN_REGISTRY,	 /* role registry: docker-registry's configuration, certificate and users */
+	PLAN_CLUSTER,	 /* PKI, kubeadm document; init or join */
+	PLAN_SHARES,	 /* what a Kubernetes node mounts: units, credentials */
+	PLAN_REGISTRIES, /* each is asked, and pulled from: nothing of it is written */
+	PLAN_OBJECTS,	 /* what the cluster holds, through the API server */
 	PLAN_N_STEPS,
 };
 
@@ -45,6 +47,11 @@ enum plan_kind {
 	PLAN_ABSENT,   /* path is not there */
 	PLAN_FOLDER,   /* path is a folder with mode that belongs to content, "USER:GROUP" */
 	PLAN_ACCOUNT,  /* Samba knows the user named by path; source holds the password */
+	/*
+	 * path lets in (htpasswd, bcrypt) the users of content, a line "USER:PATH" each, with the
+	 * password in the seed's file of that path. The salts are drawn where it is written.
+	 */
+	PLAN_HTPASSWD,
 	/*
 	 * A Kubernetes object of ours, applied (server-side, PATCH): content is what plan_fill()
 	 * makes JSON of, path its API path with the query. It is made where it is not there, and
@@ -119,6 +126,7 @@ void plan_share_address(const struct model *m, const struct model_share *share, 
  *                 credentials file of mount.cifs(8) can hold
  *   basic:USER    HTTP's basic credentials: base64 of USER ":" the file without its newline
  *   pull:HOST/USER  a pull secret's .dockerconfigjson: base64 of JSON that holds the same
+ *   yaml          the file without its newline as a YAML scalar in quotes
  *
  * PLAN_PLACE is a control character that every quote_ function escapes, and only templates and
  * objects are filled: no text of the document can pose as a place.

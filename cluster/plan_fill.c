@@ -163,16 +163,27 @@ static int fill_pull(const struct place *p, const struct seed_file *file, struct
 	return 0;
 }
 
+static int fill_yaml(const struct place *p, const struct seed_file *file, struct text *out,
+		     struct fault *why)
+{
+	scoped(text_wipe) struct text word = { 0 };
+
+	add_password(file, &word);
+	if (text_error(&word) < 0)
+		return fault_errno(why, ENOMEM, "secrets/%s", text_str(&p->path));
+	if (strlen(text_str(&word)) != word.len)
+		return fault_set(why, EBADMSG, "secrets/%s is not text", text_str(&p->path));
+	quote_yaml(out, text_str(&word));
+	return 0;
+}
+
 static const struct {
 	const char *form;
 	int (*fill)(const struct place *p, const struct seed_file *file, struct text *out,
 		    struct fault *why);
 } forms[] = {
-	{ "word", fill_word },
-	{ "line", fill_line },
-	{ "base64", fill_base64 },
-	{ "basic", fill_basic },
-	{ "pull", fill_pull },
+	{ "word", fill_word },	 { "line", fill_line }, { "base64", fill_base64 },
+	{ "basic", fill_basic }, { "pull", fill_pull }, { "yaml", fill_yaml },
 };
 
 static int fill(const char *s, size_t n, const struct seed *seed, struct text *out,
@@ -221,7 +232,8 @@ static void veil(const char *s, size_t n, struct text *out)
 	bool is_plain;
 
 	take_apart(s, n, &p);
-	is_plain = strcmp(text_str(&p.form), "word") == 0 || strcmp(text_str(&p.form), "line") == 0;
+	is_plain = strcmp(text_str(&p.form), "word") == 0 ||
+		   strcmp(text_str(&p.form), "line") == 0 || strcmp(text_str(&p.form), "yaml") == 0;
 	text_addf(out, "<%s%s%ssecrets/%s>", is_plain ? "" : "base64 of ", text_str(&p.user),
 		  p.user.len ? ":" : "", text_str(&p.path));
 }

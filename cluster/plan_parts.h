@@ -24,6 +24,7 @@ int plan_clock(struct plan_work *w, struct fault *why);
 int plan_containerd(struct plan_work *w, struct fault *why);
 int plan_firewall(struct plan_work *w, struct fault *why);
 int plan_storage(struct plan_work *w, struct fault *why);
+int plan_registry(struct plan_work *w, struct fault *why);
 int plan_cluster(struct plan_work *w, struct fault *why);
 int plan_shares(struct plan_work *w, struct fault *why);
 int plan_objects(struct plan_work *w, struct fault *why);

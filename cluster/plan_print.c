@@ -14,7 +14,8 @@ void plan_headline(const struct plan_action *a, struct text *out)
 	enum plan_kind kind = a->kind == PLAN_TEMPLATE ? PLAN_FILE : a->kind;
 
 	text_addf(out, "%s %s", plan_kind_name(kind), a->path);
-	if (kind == PLAN_FILE || kind == PLAN_SECRET || kind == PLAN_FOLDER)
+	if (kind == PLAN_FILE || kind == PLAN_SECRET || kind == PLAN_FOLDER ||
+	    kind == PLAN_HTPASSWD)
 		text_addf(out, " %04o", a->mode & 07777);
 	if (kind == PLAN_FOLDER)
 		text_addf(out, " %s", a->content);
@@ -31,7 +32,7 @@ static bool is_filled(const struct plan_action *a)
 
 static bool has_body(const struct plan_action *a)
 {
-	return a->content && (a->kind == PLAN_FILE || is_filled(a));
+	return a->content && (a->kind == PLAN_FILE || a->kind == PLAN_HTPASSWD || is_filled(a));
 }
 
 void plan_body(const struct plan_action *a, struct text *out)

@@ -58,9 +58,9 @@ int seed_read(int dirfd, struct seed *ret, struct fault *why)
 /*
  * The files that a node may hold, by its roles: a row per file. A worker gets the CA certificate
  * and the token; no private key. Paths below secrets/ ("pki/ca.crt"), NULL-terminated; the strings
- * belong to the program and to m, the array is the caller's to free. "token" is among them only
- * where the document gives no static one, and the password files of registries and shares only
- * where this node serves or uses them.
+ * belong to the program, to m and to the array, which is the caller's to free. "token" is among
+ * them only where the document gives no static one, and the password files of registries and shares
+ * only where this node serves or uses them.
  */
 int seed_secrets(const struct model *m, const struct model_node *node, const char ***ret_paths,
 		 struct fault *why) __attribute__((nonnull, warn_unused_result));

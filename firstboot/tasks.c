@@ -12,7 +12,7 @@
 
 DEFINE_DROP(bus, struct sd_bus *, units_close)
 
-enum { UNIT_LIMIT_S = 90, SHARES_AGAIN_S = 30 };
+enum { UNIT_LIMIT_S = 90 };
 
 struct units_tick task_tick(struct node *node)
 {
@@ -68,8 +68,10 @@ const struct step task_table[] = {
 	{ .name = "images", .run = task_images },
 	{ .name = "firewall", .run = task_firewall },
 	{ .name = "storage", .run = task_storage },
+	{ .name = "registry", .run = task_registry },
 	{ .name = "cluster", .run = task_cluster },
-	{ .name = "shares", .run = task_shares, .background = true, .again_s = SHARES_AGAIN_S },
+	{ .name = "shares", .run = task_shares, .background = true, .again_s = 30 },
+	{ .name = "registries", .run = task_registries, .background = true, .again_s = 120 },
 	{ .name = "objects", .run = task_objects, .background = true, .again_s = 60 },
 };
 const size_t task_table_n = COUNT(task_table);

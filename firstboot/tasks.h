@@ -20,8 +20,10 @@ int task_kernel(struct node *node, struct fault *why);
 int task_clock(struct node *node, struct fault *why);
 int task_firewall(struct node *node, struct fault *why);
 int task_storage(struct node *node, struct fault *why);
+int task_registry(struct node *node, struct fault *why);
 int task_cluster(struct node *node, struct fault *why);
 int task_shares(struct node *node, struct fault *why);
+int task_registries(struct node *node, struct fault *why);
 int task_objects(struct node *node, struct fault *why);
 
 /* Tells how a share answers; see storage/share.h. */

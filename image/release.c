@@ -99,6 +99,8 @@ static const struct {
 	/* the server of shares */
 	{ ALL, RELEASE_STORAGE, "samba" },
 	{ ALL, RELEASE_STORAGE, "samba-common-bin" },
+	/* the registry */
+	{ ALL, RELEASE_REGISTRY, "docker-registry" },
 };
 
 const char *release_distribution(enum model_distribution distribution)

@@ -13,6 +13,18 @@ static void key(struct text *out, const char *name, const char *value)
 	text_add(out, "\n");
 }
 
+static void logins(const struct registry_containerd *c, struct text *out)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_auths; i++) {
+		text_add(out, "\n[plugins.\"io.containerd.grpc.v1.cri\".registry.configs.");
+		quote_toml(out, registry_real_host(c->auths[i].host));
+		/* Base64, or a template's place for it: nothing that TOML would want escaped. */
+		text_addf(out, ".auth]\nauth = \"%s\"\n", c->auths[i].basic);
+	}
+}
+
 /* containerd 1.x: one plugin for all of CRI. */
 static void version_2(const struct registry_containerd *c, struct text *out)
 {
@@ -29,6 +41,7 @@ static void version_2(const struct registry_containerd *c, struct text *out)
 		      "SystemdCgroup = true\n"
 		      "\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\n"
 		      "config_path = \"/etc/containerd/certs.d\"\n");
+	logins(c, out);
 }
 
 /* containerd 2.x: images and runtime are plugins of their own; 2.1 took a list of CNI folders. */

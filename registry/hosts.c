@@ -9,8 +9,7 @@
 
 static const char head[] = "# Written by rackseed from cluster.yaml; changes here do not last.\n";
 
-/* Docker's registry answers under a name that no image bears. */
-static const char *real_host(const char *host)
+const char *registry_real_host(const char *host)
 {
 	return strcmp(host, "docker.io") == 0 ? "registry-1.docker.io" : host;
 }
@@ -19,9 +18,17 @@ static void url(const struct registry_host *h, struct text *out)
 {
 	scoped(text_done) struct text whole = { 0 };
 
-	text_addf(&whole, "%s://%s%s", h->insecure ? "http" : "https", real_host(h->host),
+	text_addf(&whole, "%s://%s%s", h->insecure ? "http" : "https", registry_real_host(h->host),
 		  h->path ? h->path : "");
 	quote_toml(out, text_str(&whole));
+}
+
+/* Base64, or a template's place for it: nothing that TOML would want escaped. */
+static void login(const struct registry_host *h, struct text *out)
+{
+	text_add(out, "[host.");
+	url(h, out);
+	text_addf(out, ".header]\nauthorization = \"Basic %s\"\n", h->basic);
 }
 
 static void host_table(const struct registry_host *h, struct text *out)
@@ -36,12 +43,8 @@ static void host_table(const struct registry_host *h, struct text *out)
 		quote_toml(out, h->ca);
 		text_add(out, "\n");
 	}
-	if (h->basic) {
-		/* Base64, or a template's place for it: nothing that TOML would want escaped. */
-		text_add(out, "[host.");
-		url(h, out);
-		text_addf(out, ".header]\nauthorization = \"Basic %s\"\n", h->basic);
-	}
+	if (h->basic)
+		login(h, out);
 }
 
 void registry_hosts(const struct registry_host *server, const struct registry_host *mirrors,
@@ -57,7 +60,10 @@ void registry_hosts(const struct registry_host *server, const struct registry_ho
 	}
 	for (i = 0; i < n_mirrors; i++)
 		host_table(&mirrors[i], out);
-	/* The server as a table of its own only where more than its address has to be said. */
-	if (server && (server->ca || server->basic))
+	/*
+	 * The server as a table of its own where more than its name has to be said: 1.6 takes no
+	 * CA, no header and not even http at the top of the file, though its manual has them there.
+	 */
+	if (server && (server->ca || server->basic || server->insecure))
 		host_table(server, out);
 }

@@ -8,10 +8,21 @@ struct text;
 
 /* containerd's configuration: runtime, CNI, and where images come from. Pure. */
 
+struct registry_auth {
+	const char *host;  /* "registry:5000"; "docker.io" is asked where it really is */
+	const char *basic; /* HTTP's basic credentials: base64 of USER:PASSWORD */
+};
+
 struct registry_containerd {
 	int major, minor;  /* of containerd: 1.5 to 1.7 (version = 2 tables) or 2.x (version = 3) */
 	const char *pause; /* the sandbox image that kubeadm wants, such as k8s.gcr.io/pause:3.2 */
 	const char *cni_bin_dir; /* /usr/lib/cni */
+	/*
+	 * What CRI logs in with where a registry asks for a token, which a header of hosts.toml
+	 * cannot do. Only 1.x is told: 2.x is to lose the setting.
+	 */
+	const struct registry_auth *auths;
+	size_t n_auths;
 };
 
 /* /etc/containerd/config.toml: SystemdCgroup, sandbox image, CNI, config_path of certs.d. */
@@ -28,3 +39,9 @@ struct registry_host {	   /* one server to ask, in order */
 /* certs.d/HOST/hosts.toml: server (NULL for _default) and its mirrors before it. */
 void registry_hosts(const struct registry_host *server, const struct registry_host *mirrors,
 		    size_t n_mirrors, struct text *out);
+
+/* "docker.io" answers under a name that no image bears; all others under their own. */
+const char *registry_real_host(const char *host) __attribute__((nonnull));
+
+/* {"auths": …}: the text of a pull secret, as kubelet and skopeo read it. */
+void registry_docker_config(const struct registry_auth *auths, size_t n, struct text *out);

@@ -265,6 +265,81 @@ static void test_missing_secrets_are_named_with_the_remedy(void **state)
 	folder_close(&f);
 }
 
+/* ---- servers ---- */
+
+static int64_t end_of(const struct folder *f, const char *path)
+{
+	struct fault why = { 0 };
+	struct text pem = { 0 };
+	int64_t end = 0;
+
+	folder_read(f, path, &pem);
+	assert_int_equal(pki_not_after(text_str(&pem), &end, &why), 0);
+	text_done(&pem);
+	return end;
+}
+
+static void test_registries_have_certificates_of_a_ca_of_their_own(void **state)
+{
+	struct model_registry registries[] = {
+		{ .host = (char[]){ "registry:5000" }, .node = (char[]){ "reg" } },
+		{ .host = (char[]){ "10.0.0.9:5001" }, .node = (char[]){ "reg" } },
+		{ .host = (char[]){ "plain:5000" }, .node = (char[]){ "w" }, .insecure = true },
+		{ .host = (char[]){ "docker.io" } },
+	};
+	struct model_node nodes[] = { { .name = (char[]){ "w" } }, { .name = (char[]){ "reg" } } };
+	struct model m = { .registries = registries,
+			   .n_registries = COUNT(registries),
+			   .nodes = nodes,
+			   .n_nodes = COUNT(nodes) };
+	struct text report = { 0 }, ca = { 0 }, crt = { 0 }, out = { 0 };
+	struct fault why = { 0 };
+	struct folder f;
+	char path[128], ca_path[128];
+	static const char *const hosts[] = { "reg", "registry" };
+	static const char *const addresses[] = { "10.0.0.60", "10.0.0.9" };
+
+	(void)state;
+	assert_int_equal(net_ip_parse("10.0.0.60", &nodes[1].address), 0);
+	folder_open(&f);
+	assert_int_equal(pki_create(&m, f.secrets, time(NULL), &report, &why), 0);
+	assert_non_null(strstr(text_str(&report), "pki/registry/reg.key"));
+	assert_null(strstr(text_str(&report), "pki/registry/w.crt"));
+	folder_read(&f, "pki/registry/ca.crt", &ca);
+	folder_read(&f, "pki/registry/reg.crt", &crt);
+	assert_int_equal(pki_verify(text_str(&crt), text_str(&ca), time(NULL), &why), 0);
+	assert_int_equal(end_of(&f, "pki/registry/ca.crt"), end_of(&f, "pki/registry/reg.crt"));
+	folder_read(&f, "pki/ca.crt", &ca);
+	assert_int_equal(pki_verify(text_str(&crt), text_str(&ca), time(NULL), &why),
+			 -EKEYREJECTED);
+	snprintf(path, sizeof(path), "%s/secrets/pki/registry/reg.crt", f.path);
+	snprintf(ca_path, sizeof(ca_path), "%s/secrets/pki/registry/ca.crt", f.path);
+	CASES (host, hosts)
+		openssl((const char *[]){ "openssl", "verify", "-x509_strict", "-purpose",
+					  "sslserver", "-verify_hostname", *host, "-CAfile",
+					  ca_path, path, NULL },
+			&out);
+	CASES (address, addresses)
+		openssl((const char *[]){ "openssl", "verify", "-x509_strict", "-purpose",
+					  "sslserver", "-verify_ip", *address, "-CAfile", ca_path,
+					  path, NULL },
+			&out);
+	/* A second time makes nothing; another address asks for another certificate. */
+	text_done(&report);
+	assert_int_equal(pki_create(&m, f.secrets, time(NULL), &report, &why), 0);
+	assert_string_equal(text_str(&report), "");
+	nodes[1].address.bytes[3] = 61;
+	assert_int_equal(pki_create(&m, f.secrets, time(NULL), &report, &why), -EADDRNOTAVAIL);
+	assert_string_equal(why.text,
+			    "secrets/pki/registry/reg.crt and secrets/pki/registry/reg.key "
+			    "(registry server): the certificate is not for '10.0.0.61': put the "
+			    "right pair there, or remove both to have them made anew");
+	text_done(&ca);
+	text_done(&crt);
+	text_done(&out);
+	folder_close(&f);
+}
+
 /* ---- passwords ---- */
 
 static void test_passwords_are_made_once(void **state)
@@ -424,6 +499,7 @@ int main(void)
 		cmocka_unit_test(test_kubeconfig_is_complete_and_new),
 		cmocka_unit_test(test_kubeconfig_needs_no_names),
 		cmocka_unit_test(test_missing_secrets_are_named_with_the_remedy),
+		cmocka_unit_test(test_registries_have_certificates_of_a_ca_of_their_own),
 		cmocka_unit_test(test_passwords_are_made_once),
 		cmocka_unit_test(test_passwords_are_made_below_the_folder_only),
 		cmocka_unit_test(test_every_letter_is_as_likely),

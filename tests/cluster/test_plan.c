@@ -89,7 +89,8 @@ static void check_shape(const struct model *m, const struct model_node *node,
 	for (i = 0; i < plan->n; i++) {
 		const struct plan_action *a = &plan->actions[i];
 		bool has_mode = a->kind == PLAN_FILE || a->kind == PLAN_TEMPLATE ||
-				a->kind == PLAN_SECRET || a->kind == PLAN_FOLDER;
+				a->kind == PLAN_SECRET || a->kind == PLAN_FOLDER ||
+				a->kind == PLAN_HTPASSWD;
 		bool has_source = a->kind == PLAN_SECRET || a->kind == PLAN_ACCOUNT;
 
 		assert_true(i == 0 || plan->actions[i - 1].step <= a->step);
@@ -118,6 +119,7 @@ static void check_roles(const struct model *m, const struct model_node *node,
 			const struct plan *plan)
 {
 	bool is_control_plane = node->roles & MODEL_CONTROL_PLANE;
+	char own[128];
 	size_t i;
 
 	(void)m;
@@ -127,10 +129,14 @@ static void check_roles(const struct model *m, const struct model_node *node,
 		if (!model_is_kubernetes(node)) {
 			assert_null(strstr(a->path, "kubernetes"));
 			assert_true(a->step <= PLAN_NETWORK || a->step == PLAN_CLOCK ||
-				    a->step == PLAN_FIREWALL || a->step == PLAN_STORAGE);
+				    a->step == PLAN_FIREWALL || a->step == PLAN_STORAGE ||
+				    (a->step == PLAN_REGISTRY && node->roles & MODEL_REGISTRY));
 		}
 		if (!is_control_plane) {
-			assert_int_not_equal(a->kind, PLAN_SECRET);
+			/* A server's own key goes to that server, and no other to anybody. */
+			snprintf(own, sizeof(own), "pki/registry/%s.key", node->name);
+			assert_true(a->kind != PLAN_SECRET || !strstr(a->source, ".key") ||
+				    strcmp(a->source, own) == 0);
 			assert_int_not_equal(a->kind, PLAN_OBJECT);
 			/* It says of itself alone what is mounted on it. */
 			if (a->kind == PLAN_FIELDS)

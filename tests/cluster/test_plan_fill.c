@@ -55,6 +55,8 @@ static void test_places_are_filled_from_the_seed(void **state)
 		  "eyJhdXRocyI6eyJyZWc6NTAwMCI6eyJ1c2VybmFtZSI6InB1bGxlciIsInBhc3N3b3JkIjoicGE6"
 		  "c3NcIndvcmQiLCJhdXRoIjoiY0hWc2JHVnlPbkJoT25OekluZHZjbVE9In19fQ==",
 		  "<base64 of reg:5000/puller:secrets/registry>" },
+		{ "password: " PLACE("yaml:registry") "\n", "password: \"pa:ss\\\"word\"\n",
+		  "password: <secrets/registry>\n" },
 	};
 	struct seed seed = { 0 };
 

@@ -463,19 +463,34 @@ static const struct {
 } holders[] = {
 	{ MODEL_CONTROL_PLANE, "master", NULL,
 	  "pki/ca.crt pki/ca.key pki/etcd/ca.crt pki/etcd/ca.key pki/front-proxy-ca.crt "
-	  "pki/front-proxy-ca.key pki/sa.key pki/sa.pub token registry samba nas " },
-	{ MODEL_WORKER, "worker", NULL, "pki/ca.crt token registry samba nas " },
-	{ MODEL_WORKER, "worker", "abcdef.0123456789abcdef", "pki/ca.crt registry samba nas " },
+	  "pki/front-proxy-ca.key pki/sa.key pki/sa.pub token pki/registry/ca.crt registry "
+	  "hub-password hub.crt samba nas " },
+	{ MODEL_WORKER, "worker", NULL,
+	  "pki/ca.crt token pki/registry/ca.crt registry hub-password hub.crt samba nas " },
+	{ MODEL_WORKER, "worker", "abcdef.0123456789abcdef",
+	  "pki/ca.crt pki/registry/ca.crt registry hub-password hub.crt samba nas " },
 	{ MODEL_STORAGE, "storage", NULL, "pki/ca.crt samba " },
-	{ MODEL_REGISTRY, "registry", NULL, "pki/ca.crt registry " },
-	{ MODEL_STORAGE | MODEL_WORKER, "both", NULL, "pki/ca.crt token registry samba nas " },
+	{ MODEL_REGISTRY, "registry", NULL,
+	  "pki/ca.crt pki/registry/ca.crt pki/registry/registry.crt pki/registry/registry.key "
+	  "registry hub-password hub.crt " },
+	{ MODEL_REGISTRY, "other", NULL, "pki/ca.crt pki/registry/ca.crt " },
+	{ MODEL_STORAGE | MODEL_WORKER, "both", NULL,
+	  "pki/ca.crt token pki/registry/ca.crt registry hub-password hub.crt samba nas " },
 };
 
 static void test_each_role_holds_its_part_only(void **state)
 {
 	struct model_registry registries[] = {
-		{ .host = (char[]){ "registry:5000" }, .node = (char[]){ "registry" },
+		{ .host = (char[]){ "registry:5000" },
+		  .node = (char[]){ "registry" },
 		  .password_file = (char[]){ "secrets/registry" } },
+		{ .host = (char[]){ "registry:5001" },
+		  .node = (char[]){ "registry" },
+		  .upstream = (char[]){ "hub.example" } },
+		{ .host = (char[]){ "hub.example" },
+		  .user = (char[]){ "u" },
+		  .password_file = (char[]){ "secrets/hub-password" },
+		  .ca_file = (char[]){ "secrets/hub.crt" } },
 		{ .host = (char[]){ "docker.io" } },
 	};
 	struct model_share shares[] = {

@@ -6,6 +6,7 @@
 
 #include "cluster/seed.h"
 #include "firstboot/apply.h"
+#include "registry/server.h"
 
 #define S(text) ((char *)(uintptr_t)(text))
 
@@ -16,6 +17,8 @@ static struct plan_action actions[] = {
 	{ PLAN_CLUSTER, PLAN_SECRET, 0600, S("/etc/kubernetes/pki/ca.key"), NULL, S("pki/ca.key") },
 	{ PLAN_CLUSTER, PLAN_TEMPLATE, 0600, S("/etc/rackseed/kubeadm.yaml"),
 	  S("token: " PLAN_PLACE "word:token" PLAN_PLACE "\n"), NULL },
+	{ PLAN_REGISTRY, PLAN_HTPASSWD, 0600, S("/etc/rackseed/registry/5000.htpasswd"),
+	  S("puller:registry\npusher:sub/push\n"), NULL },
 	{ PLAN_CLUSTER, PLAN_ABSENT, 0, S("/etc/kubernetes/old.conf"), NULL, NULL },
 	{ PLAN_OBJECTS, PLAN_OBJECT, 0, S("/api/v1/nodes/w1"), S("{}"), NULL },
 };
@@ -29,6 +32,8 @@ static struct seed make_seed(void)
 	assert_int_equal(seed_add(&seed, "secrets/pki/ca.key", "KEY\n", 4, &why), 0);
 	assert_int_equal(seed_add(&seed, "secrets/token", "abcdef.0123456789abcdef\n", 24, &why),
 			 0);
+	assert_int_equal(seed_add(&seed, "secrets/registry", "pass\n", 5, &why), 0);
+	assert_int_equal(seed_add(&seed, "secrets/sub/push", "word", 4, &why), 0);
 	return seed;
 }
 
@@ -70,6 +75,52 @@ static void test_links_secrets_templates_and_absence(void **s)
 	assert_tree_file(&t, "etc/rackseed/kubeadm.yaml", "token: abcdef.0123456789abcdef\n");
 	assert_true(fstatat(t.fd, "etc/kubernetes/old.conf", &st, 0) < 0);
 	assert_int_equal(apply_step(t.fd, &plan, PLAN_CLUSTER, &seed, &why), FS_SAME);
+	tree_done(&t);
+	seed_done(&seed);
+}
+
+/* The file's two lines, and whether they let in who they shall. */
+static void read_users(const struct tree *t, struct text *out)
+{
+	struct fault why = { 0 };
+
+	text_done(out);
+	assert_int_equal(fs_read(t->fd, "etc/rackseed/registry/5000.htpasswd", 4096, out, &why), 0);
+	assert_true(registry_htpasswd_holds(text_str(out), "puller", "pass"));
+	assert_true(registry_htpasswd_holds(text_str(out), "pusher", "word"));
+}
+
+static void test_users_are_written_when_they_differ_only(void **s)
+{
+	static const char path[] = "etc/rackseed/registry/5000.htpasswd";
+	static const char stranger[] = "stranger:$2y$08$x\n";
+	struct fault why = { 0 };
+	struct seed seed = make_seed();
+	struct text first = { 0 }, text = { 0 };
+	struct stat st;
+	struct tree t;
+
+	(void)s;
+	tree_make(&t);
+	assert_int_equal(apply_step(t.fd, &plan, PLAN_REGISTRY, &seed, &why), FS_CHANGED);
+	read_users(&t, &first);
+	assert_int_equal(fstatat(t.fd, path, &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	/* Salts would differ: the same bytes say that it was left alone. */
+	assert_int_equal(apply_step(t.fd, &plan, PLAN_REGISTRY, &seed, &why), FS_SAME);
+	read_users(&t, &text);
+	assert_string_equal(text_str(&text), text_str(&first));
+	/* One too many, and one damaged by a power cut. */
+	text_add(&text, stranger);
+	tree_put(&t, path, text_str(&text));
+	assert_int_equal(apply_step(t.fd, &plan, PLAN_REGISTRY, &seed, &why), FS_CHANGED);
+	read_users(&t, &text);
+	assert_null(strstr(text_str(&text), "stranger"));
+	tree_put(&t, path, "puller:$2y$08$");
+	assert_int_equal(apply_step(t.fd, &plan, PLAN_REGISTRY, &seed, &why), FS_CHANGED);
+	read_users(&t, &text);
+	text_done(&first);
+	text_done(&text);
 	tree_done(&t);
 	seed_done(&seed);
 }
@@ -143,6 +194,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_files_of_a_step_only),
 		cmocka_unit_test(test_links_secrets_templates_and_absence),
+		cmocka_unit_test(test_users_are_written_when_they_differ_only),
 		cmocka_unit_test(test_a_second_time_writes_nothing),
 		cmocka_unit_test(test_what_a_power_cut_emptied_is_written_again),
 		cmocka_unit_test(test_a_secret_that_the_seed_lacks_is_named),

@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/test.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "base/macros.h"
 #include "base/run.h"
 #include "registry/registry.h"
+#include "registry/server.h"
+
+#define CNI "/usr/lib/cni"
+
+static const struct registry_auth auths[] = { { "registry:5000", "dXNlcjpwYXNz" },
+					      { "docker.io", "aHViOnBhc3M=" } };
 
 static const struct {
 	const char *golden;
 	struct registry_containerd containerd;
 } configs[] = {
-	{ "registry/containerd-1.6.toml", { 1, 6, "k8s.gcr.io/pause:3.2", "/usr/lib/cni" } },
-	{ "registry/containerd-1.7.toml", { 1, 7, "registry.k8s.io/pause:3.9", "/usr/lib/cni" } },
-	{ "registry/containerd-2.0.toml", { 2, 0, "registry.k8s.io/pause:3.10", "/usr/lib/cni" } },
-	{ "registry/containerd-2.2.toml",
-	  { 2, 2, "registry.k8s.io/pause:3.10.1", "/usr/lib/cni" } },
+	{ "registry/containerd-1.6.toml", { 1, 6, "k8s.gcr.io/pause:3.2", CNI, NULL, 0 } },
+	{ "registry/containerd-1.6-login.toml", { 1, 6, "k8s.gcr.io/pause:3.2", CNI, auths, 2 } },
+	{ "registry/containerd-1.7.toml", { 1, 7, "registry.k8s.io/pause:3.9", CNI, NULL, 0 } },
+	{ "registry/containerd-2.0.toml", { 2, 0, "registry.k8s.io/pause:3.10", CNI, NULL, 0 } },
+	{ "registry/containerd-2.2.toml", { 2, 2, "registry.k8s.io/pause:3.10.1", CNI, auths, 2 } },
 };
 
 static void test_config_follows_the_version(void **state)
@@ -58,6 +65,9 @@ static void test_containerd_itself_reads_the_same(void **state)
 	static const struct {
 		const char *table, *key, *value;
 	} settings[] = {
+		{ CRI ".registry.configs.\"registry:5000\".auth", "auth", "\"dXNlcjpwYXNz\"" },
+		{ CRI ".registry.configs.\"registry-1.docker.io\".auth", "auth",
+		  "\"aHViOnBhc3M=\"" },
 		{ CRI, "sandbox_image", "\"k8s.gcr.io/pause:3.2\"" },
 		{ CRI ".cni", "bin_dir", "\"/usr/lib/cni\"" },
 		{ CRI ".cni", "conf_dir", "\"/etc/cni/net.d\"" },
@@ -75,7 +85,7 @@ static void test_containerd_itself_reads_the_same(void **state)
 
 	(void)state;
 	assert_true(fd >= 0);
-	registry_containerd_config(&configs[0].containerd, &config);
+	registry_containerd_config(&configs[1].containerd, &config);
 	assert_int_equal(write(fd, config.data, config.len), config.len);
 	close(fd);
 	if (run(&what, &why) < 0)
@@ -121,12 +131,94 @@ static void test_hosts_say_where_images_come_from(void **state)
 	}
 }
 
+static void test_a_server_is_told_all_it_needs(void **state)
+{
+	static const struct {
+		const char *golden;
+		struct registry_server server;
+	} cases[] = {
+		{ "registry/server-tls.yml",
+		  { .port = 5000, .folder = "/srv/registry/5000", .tls = true, .login = true } },
+		{ "registry/server-plain.yml", { .port = 80, .folder = "/srv/registry/80" } },
+		{ "registry/server-cache.yml",
+		  { .port = 5001,
+		    .folder = "/srv/registry/5001",
+		    .tls = true,
+		    .upstream = "https://registry-1.docker.io",
+		    .upstream_user = "us: \"er\"",
+		    .upstream_password = "\"pa\\\"ss\"" } },
+	};
+
+	(void)state;
+	CASES (c, cases) {
+		struct text out = { 0 };
+
+		registry_server_config(&c->server, &out);
+		assert_golden(c->golden, text_str(&out));
+		text_done(&out);
+	}
+}
+
+static void test_docker_config_is_json(void **state)
+{
+	struct text out = { 0 };
+
+	(void)state;
+	registry_docker_config(auths, 2, &out);
+	assert_string_equal(text_str(&out),
+			    "{\"auths\":{\"registry:5000\":{\"auth\":\"dXNlcjpwYXNz\"},"
+			    "\"https://index.docker.io/v1/\":{\"auth\":\"aHViOnBhc3M=\"}}}");
+	text_done(&out);
+}
+
+static void test_users_are_let_in_by_their_password_only(void **state)
+{
+	struct text file = { 0 };
+	struct text again = { 0 };
+	struct fault why = { 0 };
+
+	(void)state;
+	assert_int_equal(registry_htpasswd_add("puller", "pa ss:word", &file, &why), 0);
+	assert_int_equal(registry_htpasswd_add("pull", "other", &file, &why), 0);
+	assert_int_equal(strncmp(text_str(&file), "puller:$2y$08$", 14), 0);
+	assert_true(registry_htpasswd_holds(text_str(&file), "puller", "pa ss:word"));
+	assert_true(registry_htpasswd_holds(text_str(&file), "pull", "other"));
+	assert_false(registry_htpasswd_holds(text_str(&file), "puller", "pa ss:wor"));
+	assert_false(registry_htpasswd_holds(text_str(&file), "pul", "other"));
+	assert_false(registry_htpasswd_holds("puller:\n", "puller", ""));
+	assert_false(registry_htpasswd_holds("puller:*0\n", "puller", "x"));
+	assert_false(registry_htpasswd_holds("", "puller", "x"));
+	/* Two files of the same user and password differ, for each has a salt of its own. */
+	assert_int_equal(registry_htpasswd_add("puller", "pa ss:word", &again, &why), 0);
+	assert_string_not_equal(text_str(&file), text_str(&again));
+	text_done(&file);
+	text_done(&again);
+}
+
+static void test_a_password_that_bcrypt_would_cut_is_refused(void **state)
+{
+	struct text file = { 0 };
+	struct fault why = { 0 };
+	char password[74];
+
+	(void)state;
+	memset(password, 'x', 73);
+	password[73] = '\0';
+	assert_int_equal(registry_htpasswd_add("u", password, &file, &why), -EINVAL);
+	assert_string_equal(why.text, "the password of 'u' is longer than 72 characters");
+	assert_string_equal(text_str(&file), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_config_follows_the_version),
 		cmocka_unit_test(test_containerd_itself_reads_the_same),
 		cmocka_unit_test(test_hosts_say_where_images_come_from),
+		cmocka_unit_test(test_a_server_is_told_all_it_needs),
+		cmocka_unit_test(test_docker_config_is_json),
+		cmocka_unit_test(test_users_are_let_in_by_their_password_only),
+		cmocka_unit_test(test_a_password_that_bcrypt_would_cut_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
