@@ -47,6 +47,11 @@ const struct seed_file *seed_find(const struct seed *s, const char *path) __attr
 /* Sorts by path and adds SHA256SUMS as the last. */
 int seed_seal(struct seed *s, struct fault *why) __attribute__((nonnull, warn_unused_result));
 
+/* SHA-256 in hex. */
+enum { SEED_DIGEST = 65 };
+int seed_digest(const char *data, size_t len, char hex[static SEED_DIGEST], struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
 /* 0 when SHA256SUMS names exactly the other files with their sums; else what is wrong. */
 int seed_verify(const struct seed *s, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));

@@ -17,22 +17,30 @@
 #define SUMS "SHA256SUMS"
 
 enum { SUM_BYTES = 32, SUM_HEX = 2 * SUM_BYTES };
+_Static_assert((int)SEED_DIGEST == SUM_HEX + 1, "a sum as text");
 
-static int sum(const struct seed_file *file, char hex[static SUM_HEX + 1], struct fault *why)
+int seed_digest(const char *data, size_t len, char hex[static SEED_DIGEST], struct fault *why)
 {
 	static const char digits[] = "0123456789abcdef";
 	unsigned char md[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
 	size_t i;
 
-	if (EVP_Digest(file->data, file->len, md, &n, EVP_sha256(), NULL) != 1 || n != SUM_BYTES)
-		return fault_set(why, EIO, "%s: SHA-256 failed", file->path);
+	if (EVP_Digest(data, len, md, &n, EVP_sha256(), NULL) != 1 || n != SUM_BYTES)
+		return fault_set(why, EIO, "SHA-256 failed");
 	for (i = 0; i < SUM_BYTES; i++) {
 		hex[2 * i] = digits[md[i] >> 4];
 		hex[2 * i + 1] = digits[md[i] & 15];
 	}
 	hex[SUM_HEX] = '\0';
 	return 0;
+}
+
+static int sum(const struct seed_file *file, char hex[static SEED_DIGEST], struct fault *why)
+{
+	int r = seed_digest(file->data, file->len, hex, why);
+
+	return r < 0 ? fault_wrap(why, "%s", file->path) : 0;
 }
 
 static int by_path(const void *a, const void *b)
@@ -43,7 +51,7 @@ static int by_path(const void *a, const void *b)
 int seed_seal(struct seed *s, struct fault *why)
 {
 	scoped(text_done) struct text sums = { 0 };
-	char hex[SUM_HEX + 1];
+	char hex[SEED_DIGEST];
 	size_t i;
 	int r;
 
@@ -67,7 +75,7 @@ static int check_line(const struct seed *s, const char *line, size_t len, bool *
 		      struct fault *why)
 {
 	const struct seed_file *file = NULL;
-	char hex[SUM_HEX + 1];
+	char hex[SEED_DIGEST];
 	size_t i;
 	int r;
 

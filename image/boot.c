@@ -55,15 +55,10 @@ static int write_grub_cfg(const struct boot *b, const struct fat *esp, struct fa
 {
 	scoped(text_done) struct text cfg = { 0 };
 	char path[64];
-	int r;
 
 	render_grub_efi(b->texts, &cfg);
-	snprintf(path, sizeof(path), "EFI/%s", b->release->efi);
-	r = fat_mkdir(esp, path, why);
 	snprintf(path, sizeof(path), "EFI/%s/grub.cfg", b->release->efi);
-	if (r == 0)
-		r = fat_write(esp, path, text_str(&cfg), cfg.len, why);
-	return r;
+	return fat_write(esp, path, text_str(&cfg), cfg.len, why);
 }
 
 int boot_efi(const struct boot *b, struct fault *why)
@@ -75,13 +70,14 @@ int boot_efi(const struct boot *b, struct fault *why)
 				 .bits = 32,
 				 .serial = b->serial,
 				 .epoch = b->texts->epoch };
+	char own[64];
+	const char *const folders[] = { "EFI", "EFI/BOOT", own, NULL };
 	size_t i;
 	int r = fat_format(&esp, why);
 
+	snprintf(own, sizeof(own), "EFI/%s", b->release->efi);
 	if (r == 0)
-		r = fat_mkdir(&esp, "EFI", why);
-	if (r == 0)
-		r = fat_mkdir(&esp, "EFI/BOOT", why);
+		r = fat_mkdirs(&esp, folders, why);
 	for (i = 0; r == 0 && i < COUNT(efi_files); i++) {
 		scoped(text_done) struct text data = { 0 };
 

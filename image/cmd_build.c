@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -41,6 +42,7 @@ struct job {
 	char *folder_path, *node_tree, *out_path;
 	int out;
 	enum stamp_format format;
+	time_t recorded_s; /* when the record was last looked at, or 0 */
 };
 
 static void job_done(struct job *j)
@@ -220,6 +222,14 @@ static int get_golden(struct job *j, unsigned uses, struct fault *why)
 	return j->record.release ? 0 : fault_errno(why, ENOMEM, RECORD);
 }
 
+static time_t now_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
 static int build_node(struct job *j, const struct model_node *node, struct fault *why)
 {
 	static const char *const outcomes[] = {
@@ -242,7 +252,9 @@ static int build_node(struct job *j, const struct model_node *node, struct fault
 	outcome = stamp_node(&stamp, why);
 	if (outcome < 0)
 		return outcome;
-	r = write_record(j, why);
+	/* Disks that a power cut finds unrecorded are made again; each second is enough. */
+	r = now_s() == j->recorded_s ? 0 : write_record(j, why);
+	j->recorded_s = now_s();
 	if (r == 0 && !j->in->json)
 		printf("%s/%s.%s: %s\n", j->out_path, node->name, stamp_format_name(j->format),
 		       outcomes[outcome]);
@@ -340,6 +352,12 @@ static int build_nodes(struct job *j, struct fault *why)
 		if (is_meant(j, &j->model.nodes[i]))
 			r = build_node(j, &j->model.nodes[i], why);
 	progress_drop(&j->build.progress);
+	if (j->recorded_s) {
+		struct fault ignored = { 0 };
+		int end = write_record(j, r < 0 ? &ignored : why);
+
+		r = r < 0 ? r : end;
+	}
 	if (r == 0 && j->in->json) {
 		scoped(text_done) struct text json = { 0 };
 

@@ -22,6 +22,7 @@
 #include "image/root.h"
 
 #define ARCHIVE DAEMON_FOLDER "/image.tar"
+#define SWEPT "rackseed.invalid/swept:1" /* a name that is gone again at once */
 
 enum { MAX_INDEX = 64 << 20 };
 
@@ -158,22 +159,48 @@ static bool has_line(const char *lines, const char *line)
 }
 
 /* Without its label kubelet's garbage collection may remove what every pod needs. */
-static int pin(struct build *b, const char *root, const char *pause, struct fault *why)
+static int pin(struct build *b, const char *root, const char *names, const char *pause,
+	       struct fault *why)
 {
-	static const char *const list[] = { "list", "--quiet", NULL };
 	const char *const label[] = { "label", pause, "io.cri-containerd.pinned=pinned", NULL };
-	scoped(text_done) struct text names = { 0 };
-	int r = ctr(root, list, &names, why);
 
-	if (r < 0)
-		return r;
-	if (has_line(text_str(&names), pause))
+	if (has_line(names, pause))
 		return ctr(root, label, NULL, why);
 	progress_note(&b->progress,
 		      "images: none of the archives holds %s, which every pod needs: "
 		      "nodes will pull it",
 		      pause);
 	return 0;
+}
+
+/*
+ * containerd sweeps away what an import leaves some time after it, or not before it is stopped.
+ * Removing an image, here a second name of one, can be told to wait for that.
+ */
+static int sweep(const char *root, const char *names, struct fault *why)
+{
+	static const char *const drop[] = { "remove", "--sync", SWEPT, NULL };
+	scoped(text_done) struct text first = { 0 };
+	const char *tag[] = { "tag", NULL, SWEPT, NULL };
+	int r;
+
+	text_add_n(&first, names, strcspn(names, "\n"));
+	if (first.len == 0)
+		return text_error(&first);
+	tag[1] = text_str(&first);
+	r = ctr(root, tag, NULL, why);
+	return r < 0 ? r : ctr(root, drop, NULL, why);
+}
+
+static int finish(struct build *b, const char *root, const char *pause, struct fault *why)
+{
+	static const char *const list[] = { "list", "--quiet", NULL };
+	scoped(text_done) struct text names = { 0 };
+	int r = ctr(root, list, &names, why);
+
+	if (r == 0 && pause[0])
+		r = pin(b, root, text_str(&names), pause, why);
+	return r < 0 ? r : sweep(root, text_str(&names), why);
 }
 
 static int import_all(struct build *b, const char *root, const struct container_images *images,
@@ -189,8 +216,8 @@ static int import_all(struct build *b, const char *root, const struct container_
 		return r;
 	for (i = 0; r == 0 && i < images->archives.n; i++)
 		r = import_one(b, root, root_fd, images->archives.list[i], why);
-	if (r == 0 && pause[0])
-		r = pin(b, root, pause, why);
+	if (r == 0)
+		r = finish(b, root, pause, why);
 	stopped = daemon_stop(&daemon, &end);
 	if (r == 0 && stopped < 0)
 		return fault_set(why, end.code, "%s", end.text);

@@ -57,12 +57,15 @@ int fat_format(const struct fat *fat, struct fault *why)
 	return mtool(fat, &argv, NULL, 0, why);
 }
 
-int fat_mkdir(const struct fat *fat, const char *path, struct fault *why)
+int fat_mkdirs(const struct fat *fat, const char *const *paths, struct fault *why)
 {
 	scoped(args_done) struct args argv = { 0 };
 
+	if (!*paths)
+		return 0;
 	begin(fat, "mmd", &argv);
-	args_add(&argv, "::%s", path);
+	for (; *paths; paths++)
+		args_add(&argv, "::%s", *paths);
 	return mtool(fat, &argv, NULL, 0, why);
 }
 

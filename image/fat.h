@@ -19,8 +19,8 @@ struct fat {
 int fat_format(const struct fat *fat, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Makes one folder, "EFI/BOOT"; its parent must be there. */
-int fat_mkdir(const struct fat *fat, const char *path, struct fault *why)
+/* Makes folders, a NULL-terminated list: "EFI", "EFI/BOOT"; a parent comes before what is in it. */
+int fat_mkdirs(const struct fat *fat, const char *const *paths, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
 /* Writes one file from memory; its bytes pass through a pipe and touch no other disk. */

@@ -61,6 +61,7 @@ static const struct {
 	{ ALL, 0, "kmod" },
 	{ ALL, 0, "e2fsprogs" },
 	{ ALL, 0, "fdisk" },
+	{ ALL, 0, "mtools" }, /* rackseed-install reads seeds with it */
 	{ ALL, 0, "procps" },
 	{ ALL, 0, "sudo" },
 	{ ALL, 0, "less" },

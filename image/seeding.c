@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "cluster/model.h"
 #include "cluster/seed.h"
+#include "image/args.h"
 #include "image/build.h"
 #include "image/fat.h"
 
@@ -76,24 +77,18 @@ int seeding_gather(const struct build *b, const struct model_node *node, struct 
 	return 0;
 }
 
-/* Makes the folders that path lies in, but those that the file before lies in too. */
-static int make_folders(const struct fat *fat, const char *path, const char *before,
-			struct fault *why)
+/* Adds the folders that path lies in, but those that the file before lies in too. */
+static void add_folders(const char *path, const char *before, struct args *out)
 {
 	const char *slash = path;
-	int r = 0;
 
-	while (r == 0 && (slash = strchr(slash, '/'))) {
-		scoped(text_done) struct text folder = { 0 };
+	while ((slash = strchr(slash, '/'))) {
 		size_t n = (size_t)(slash - path) + 1;
 
 		slash++;
-		if (before && strncmp(before, path, n) == 0)
-			continue;
-		text_add_n(&folder, path, n - 1);
-		r = fat_mkdir(fat, text_str(&folder), why);
+		if (!before || strncmp(before, path, n) != 0)
+			args_add(out, "%.*s", (int)n - 1, path);
 	}
-	return r;
 }
 
 uint32_t seeding_serial(const char *sum, const char *golden_key)
@@ -107,18 +102,19 @@ uint32_t seeding_serial(const char *sum, const char *golden_key)
 
 int seeding_write(const struct fat *fat, const struct seed *seed, struct fault *why)
 {
-	const char *before = NULL;
+	scoped(args_done) struct args folders = { 0 };
 	size_t i;
 	int r = fat_format(fat, why);
 
 	/* In the order of their paths, so the files of one folder follow each other. */
-	for (i = 0; r == 0 && i < seed->n; i++) {
-		const struct seed_file *f = &seed->files[i];
-
-		r = make_folders(fat, f->path, before, why);
-		if (r == 0)
-			r = fat_write(fat, f->path, f->data, f->len, why);
-		before = f->path;
-	}
+	for (i = 0; i < seed->n; i++)
+		add_folders(seed->files[i].path, i ? seed->files[i - 1].path : NULL, &folders);
+	if (r == 0 && folders.error)
+		r = fault_errno(why, ENOMEM, "folders");
+	if (r == 0 && folders.n)
+		r = fat_mkdirs(fat, args_list(&folders), why);
+	for (i = 0; r == 0 && i < seed->n; i++)
+		r = fat_write(fat, seed->files[i].path, seed->files[i].data, seed->files[i].len,
+			      why);
 	return r < 0 ? fault_wrap(why, "seed") : 0;
 }

@@ -13,7 +13,9 @@
 static const char quiet[] = " fstab=no systemd.unit=rackseed-install.target"
 			    " systemd.mask=rackseed-early.service"
 			    " systemd.mask=systemd-repart.service"
-			    " systemd.mask=systemd-remount-fs.service";
+			    " systemd.mask=systemd-remount-fs.service"
+			    " systemd.mask=systemd-resolved.service"
+			    " systemd.mask=systemd-timesyncd.service";
 
 static void add_entry(const struct render *in, const char *title, const char *root_part,
 		      const char *part, const char *more, struct text *out)
