@@ -355,6 +355,8 @@ static int create(const struct model *m, int dirfd, int64_t now, struct text *re
 			r = make_pair(&pairs.list[i], dirfd, now, report, why);
 	if (r >= 0 && !has_token)
 		r = make_token(dirfd, report, why);
+	if (r >= 0)
+		r = pki_status(m, dirfd, now, report, why);
 	if (r >= 0 && text_error(report) < 0)
 		r = fault_errno(why, ENOMEM, "report");
 	return r < 0 ? r : 0;

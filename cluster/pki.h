@@ -13,7 +13,7 @@ struct text;
  * OpenSSL's libcrypto does the work. Folder secrets/, 0700, each file 0600:
  *
  *   pki/ca.{crt,key} pki/etcd/ca.{crt,key} pki/front-proxy-ca.{crt,key} pki/sa.{pub,key}
- *   admin.{crt,key} token
+ *   admin.{crt,key} token pki/status/NODE.{crt,key}
  *   pki/registry/{ca,NODE}.{crt,key} where NODE serves a registry over TLS
  */
 
@@ -32,6 +32,14 @@ int pki_create(const struct model *m, int dirfd, int64_t now, struct text *repor
  */
 int pki_passwords(const struct model *m, int folder, struct text *report, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * The part of pki_create() that makes, for each node, the certificate of its status endpoint, signed
+ * by the cluster CA. Nobody brings one of his own, so one that does not fit any more, as when the
+ * node's address changed, is made anew.
+ */
+int pki_status(const struct model *m, int dirfd, int64_t now, struct text *report,
+	       struct fault *why) __attribute__((nonnull, warn_unused_result));
 
 /* The bootstrap token: the file's static one, else secrets/token. */
 int pki_token(const struct model *m, int dirfd, struct text *out, struct fault *why)

@@ -119,7 +119,7 @@ static int add_passwords(struct list *list, const struct model *m, const struct 
 }
 
 /* What one registry can add: its password and CA, and those of its upstream. */
-enum { PER_REGISTRY = 4, OWN = 3, OWN_LEN = 320 };
+enum { PER_REGISTRY = 4, OWN = 5, OWN_LEN = 320 };
 
 /* Room for every path and behind it for those that bear the node's name, in one block. */
 static int begin(struct list *list, const struct model *m, struct fault *why)
@@ -171,6 +171,8 @@ int seed_secrets(const struct model *m, const struct model_node *node, const cha
 		if ((node->roles & rows[i].roles) && !(rows[i].unless_static && m->token))
 			list.paths[list.n++] = rows[i].path;
 	add_certificates(&list, m, node);
+	add_own(&list, "pki/status", node->name, "crt");
+	add_own(&list, "pki/status", node->name, "key");
 	r = add_passwords(&list, m, node, why);
 	if (r < 0) {
 		free(list.paths);

@@ -16,9 +16,16 @@
 #include "cluster/pki.h"
 #include "image/lease.h"
 #include "image/status.h"
+#include "image/survey.h"
 #include "image/virt.h"
 
-enum { PACE_MS = 2000, API_LIMIT_MS = 10000, HICCUP_S = 30, SERVER_LEN = 320 };
+enum {
+	PACE_MS = 2000,
+	API_LIMIT_MS = 10000,
+	NODE_LIMIT_MS = 4000,
+	HICCUP_S = 30,
+	SERVER_LEN = 320,
+};
 
 /* One `rackseed status`: what it asks with, and what was shown last. */
 struct watch {
@@ -28,8 +35,10 @@ struct watch {
 	struct text ca, crt, key;
 	struct status_row *rows;
 	struct domain_facts *domains;
-	char **lines; /* --wait: each node's line as printed last */
+	struct survey_row *survey;
+	char **lines; /* --wait: each node's lines as printed last */
 	bool all_ready;
+	bool keeps_on; /* --watch: there is no end to it */
 	int64_t answered_s; /* --wait: when the API server answered last, or -1 */
 	int64_t first_beat; /* the newest heartbeat at the first answer, 0: no answer yet */
 	bool is_alive;	    /* heartbeats were seen to go on */
@@ -48,6 +57,7 @@ static void watch_done(struct watch *w)
 	free(w->lines);
 	free(w->rows);
 	free(w->domains);
+	free(w->survey);
 }
 
 static bool has_machines(const struct model *m)
@@ -90,8 +100,9 @@ static int watch_init(struct watch *w, struct fault *why)
 		return r;
 	w->rows = calloc(w->model->n_nodes + 1, sizeof(*w->rows));
 	w->domains = calloc(w->model->n_nodes + 1, sizeof(*w->domains));
+	w->survey = calloc(w->model->n_nodes + 1, sizeof(*w->survey));
 	w->lines = calloc(w->model->n_nodes + 1, sizeof(*w->lines));
-	if (!w->rows || !w->domains || !w->lines)
+	if (!w->rows || !w->domains || !w->survey || !w->lines)
 		return fault_errno(why, ENOMEM, "status");
 	open_libvirt(w);
 	return 0;
@@ -207,6 +218,10 @@ static int look(struct watch *w, int64_t elapsed_s,
 		struct fault *why)
 {
 	scoped(answer_done) struct answer answer = { 0 };
+	const struct survey survey = { .ca = text_str(&w->ca),
+				       .crt = text_str(&w->crt),
+				       .key = text_str(&w->key),
+				       .timeout_ms = NODE_LIMIT_MS };
 	struct fault no_api = { 0 };
 	struct status_facts facts = { 0 };
 
@@ -214,6 +229,8 @@ static int look(struct watch *w, int64_t elapsed_s,
 		facts.api_silent = no_api.text;
 	if (look_at_machines(w))
 		facts.domains = w->domains;
+	survey_ask(&survey, w->model, w->survey);
+	facts.survey = w->survey;
 	w->all_ready = status_merge(w->model, &facts, w->rows);
 	feel_pulse(w, &facts);
 	return is_hiccup(w, &facts, elapsed_s) ? 0 : show(w, elapsed_s, why);
@@ -234,21 +251,43 @@ static int show_all(struct watch *w, int64_t elapsed_s, struct fault *why)
 	return 0;
 }
 
+/* Whether a block of lines has this one. */
+static bool has_line(const char *block, const char *line, size_t n)
+{
+	while (block && *block) {
+		size_t len = strcspn(block, "\n");
+
+		if (len == n && strncmp(block, line, n) == 0)
+			return true;
+		block += len + (block[len] == '\n');
+	}
+	return false;
+}
+
+static void print_new(const char *now, const char *before, int64_t elapsed_s)
+{
+	size_t n;
+
+	for (; *now; now += n + (now[n] == '\n')) {
+		n = strcspn(now, "\n");
+		if (!has_line(before, now, n))
+			printf("%5lld s  %.*s\n", (long long)elapsed_s, (int)n, now);
+	}
+}
+
 static int show_changes(struct watch *w, int64_t elapsed_s, struct fault *why)
 {
 	size_t i;
 
 	for (i = 0; i < w->model->n_nodes; i++) {
-		scoped(text_done) struct text line = { 0 };
+		scoped(text_done) struct text lines = { 0 };
 
-		status_line(&w->rows[i], &line);
-		if (text_error(&line) < 0)
-			return fault_errno(why, text_error(&line), "status");
-		if (w->lines[i] && strcmp(w->lines[i], text_str(&line)) == 0)
-			continue;
-		printf("%5lld s  %s\n", (long long)elapsed_s, text_str(&line));
+		status_lines(&w->rows[i], &lines);
+		if (text_error(&lines) < 0)
+			return fault_errno(why, text_error(&lines), "status");
+		print_new(text_str(&lines), w->lines[i], elapsed_s);
 		free(w->lines[i]);
-		w->lines[i] = text_take(&line);
+		w->lines[i] = text_take(&lines);
 	}
 	return fflush(stdout) == 0 ? 0 : fault_errno(why, errno, "stdout");
 }
@@ -279,7 +318,7 @@ static int wait_ready(struct watch *w, long limit_s, struct fault *why)
 
 	for (;;) {
 		r = look(w, now_s() - begin, w->in->json ? show_nothing : show_changes, why);
-		if (r < 0 || (w->all_ready && w->is_alive) ||
+		if (r < 0 || (w->all_ready && w->is_alive && !w->keeps_on) ||
 		    (limit_s && now_s() - begin >= limit_s))
 			break;
 		nanosleep(&pace, NULL);
@@ -312,8 +351,11 @@ static int run_status(const struct invocation *in, struct fault *why)
 					 timeout);
 	}
 	r = watch_init(&w, why);
+	w.keeps_on = command_value(in, "watch") != NULL;
+	if (w.keeps_on && in->json)
+		r = fault_set(why, EINVAL, "--watch has no end, and JSON needs one");
 	if (r == 0)
-		r = command_value(in, "wait") ? wait_ready(&w, limit_s, why)
+		r = command_value(in, "wait") || w.keeps_on ? wait_ready(&w, limit_s, why)
 					      : look(&w, 0, show_all, why);
 	if (r == 0)
 		r = w.all_ready ? EXIT_DONE : EXIT_FAILED;
@@ -323,6 +365,7 @@ static int run_status(const struct invocation *in, struct fault *why)
 
 static const struct command_option options[] = {
 	{ "wait", NULL, "ends when all are Ready; prints each line that changes" },
+	{ "watch", NULL, "goes on for ever; prints each line that changes" },
 	{ "timeout", "SECONDS", "with --wait: gives up after this, default never" },
 	{ "connect", "URI", "the libvirt to ask, default qemu:///system" },
 	{ NULL, NULL, NULL },
@@ -330,8 +373,8 @@ static const struct command_option options[] = {
 
 const struct command cmd_status = {
 	.name = "status",
-	.synopsis = "[--wait]",
-	.help = "shows what each node is, from the API server and from libvirt",
+	.synopsis = "[--wait|--watch]",
+	.help = "shows what each node is: from itself, the API server and libvirt",
 	.options = options,
 	.run = run_status,
 };

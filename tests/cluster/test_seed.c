@@ -457,25 +457,30 @@ static void test_strange_folders_are_refused(void **state)
 
 /* ---- who holds what ---- */
 
+#define OWN(name) "pki/status/" name ".crt pki/status/" name ".key "
+
 static const struct {
 	unsigned roles;
 	const char *name, *token, *paths;
 } holders[] = {
 	{ MODEL_CONTROL_PLANE, "master", NULL,
 	  "pki/ca.crt pki/ca.key pki/etcd/ca.crt pki/etcd/ca.key pki/front-proxy-ca.crt "
-	  "pki/front-proxy-ca.key pki/sa.key pki/sa.pub token pki/registry/ca.crt registry "
-	  "hub-password hub.crt samba nas " },
+	  "pki/front-proxy-ca.key pki/sa.key pki/sa.pub token pki/registry/ca.crt " OWN("master")
+	  "registry hub-password hub.crt samba nas " },
 	{ MODEL_WORKER, "worker", NULL,
-	  "pki/ca.crt token pki/registry/ca.crt registry hub-password hub.crt samba nas " },
+	  "pki/ca.crt token pki/registry/ca.crt " OWN("worker")
+	  "registry hub-password hub.crt samba nas " },
 	{ MODEL_WORKER, "worker", "abcdef.0123456789abcdef",
-	  "pki/ca.crt pki/registry/ca.crt registry hub-password hub.crt samba nas " },
-	{ MODEL_STORAGE, "storage", NULL, "pki/ca.crt samba " },
+	  "pki/ca.crt pki/registry/ca.crt " OWN("worker")
+	  "registry hub-password hub.crt samba nas " },
+	{ MODEL_STORAGE, "storage", NULL, "pki/ca.crt " OWN("storage") "samba " },
 	{ MODEL_REGISTRY, "registry", NULL,
 	  "pki/ca.crt pki/registry/ca.crt pki/registry/registry.crt pki/registry/registry.key "
-	  "registry hub-password hub.crt " },
-	{ MODEL_REGISTRY, "other", NULL, "pki/ca.crt pki/registry/ca.crt " },
+	  OWN("registry") "registry hub-password hub.crt " },
+	{ MODEL_REGISTRY, "other", NULL, "pki/ca.crt pki/registry/ca.crt " OWN("other") },
 	{ MODEL_STORAGE | MODEL_WORKER, "both", NULL,
-	  "pki/ca.crt token pki/registry/ca.crt registry hub-password hub.crt samba nas " },
+	  "pki/ca.crt token pki/registry/ca.crt " OWN("both")
+	  "registry hub-password hub.crt samba nas " },
 };
 
 static void test_each_role_holds_its_part_only(void **state)

@@ -8,6 +8,7 @@
 #include "cluster/model.h"
 #include "image/lease.h"
 #include "image/status.h"
+#include "image/survey.h"
 
 enum { MASTER, WORKER, STORE, METAL, N_NODES };
 
@@ -126,11 +127,11 @@ static void test_rows_are_json_too(void **state)
 static void test_a_line_tells_the_whole_row(void **state)
 {
 	static const char *const want[] = {
-		"master: Ready, machine running, v1.20.2, 192.168.10.50",
+		"master: Ready, machine running, v1.20.2, 192.168.10.50\n",
 		"worker: NotReady, machine off, v1.20.2, 192.168.10.101, the machine is off: "
-		"rackseed vm up",
-		"store: not defined, 192.168.10.40",
-		"metal: NotReady, machine unknown, 192.168.10.30, has not joined yet",
+		"rackseed vm up\n",
+		"store: not defined, 192.168.10.40\n",
+		"metal: NotReady, machine unknown, 192.168.10.30, has not joined yet\n",
 	};
 	struct status_row rows[N_NODES];
 	size_t i;
@@ -140,9 +141,92 @@ static void test_a_line_tells_the_whole_row(void **state)
 	for (i = 0; i < N_NODES; i++) {
 		struct text line = { 0 };
 
-		status_line(&rows[i], &line);
+		status_lines(&rows[i], &line);
 		assert_string_equal(text_str(&line), want[i]);
 		text_done(&line);
+	}
+}
+
+#define STEP(n, s, r)                                                                              \
+	{                                                                                          \
+		.name = (n), .state = (s), .reason = (r)                                           \
+	}
+
+/* What the nodes say: one is ready and waits for a share, one waits to join, one is silent. */
+static const struct survey_row survey[N_NODES] = {
+	[MASTER] = { .answered = true,
+		     .peer = { .phase = "ready",
+			       .step = "shares",
+			       .steps = { STEP("cluster", "done", "as it must be"),
+					  STEP("shares", "waiting",
+					       "waiting for //store/data, 41 s: no route to host"),
+					  STEP("registries", "done", "registry:5000 answers") },
+			       .n_steps = 3 } },
+	[WORKER] = { .answered = true,
+		     .peer = { .phase = "waiting",
+			       .step = "cluster",
+			       .steps = { STEP("cluster", "waiting",
+					       "waiting for the API server, 40 s: refused"),
+					  STEP("shares", "pending", "") },
+			       .n_steps = 2 } },
+	[STORE] = { .answered = true, .peer = { .phase = "ready" } },
+	[METAL] = { .silent = "https://192.168.10.30:10270: no answer within 4 s" },
+};
+
+static const struct survey_row store_waits[N_NODES] = {
+	[STORE] = { .answered = true,
+		    .peer = { .phase = "failing",
+			      .step = "storage",
+			      .steps = { STEP("storage", "failed", "/dev/sdb: no such disk") },
+			      .n_steps = 1 } },
+};
+
+static const struct survey_row nobody[N_NODES] = { 0 };
+static const struct domain_facts store_off[N_NODES] = {
+	{ .state = DOMAIN_RUNNING }, { .state = DOMAIN_RUNNING }, { .state = DOMAIN_OFF }, { 0 }
+};
+
+static void test_nodes_speak_for_themselves(void **state)
+{
+	static const struct {
+		const char *golden;
+		struct status_facts facts;
+		bool is_ready;
+	} asked[] = {
+		{ "status/asked",
+		  { ARRAY(all_ready), .domains = running, .survey = survey },
+		  true },
+		{ "status/asked-joining",
+		  { .nodes = all_ready, .n_nodes = 1, .domains = running, .survey = survey },
+		  false },
+		{ "status/asked-api-silent",
+		  { .api_silent = "192.168.10.50:6443: refused", .survey = survey },
+		  false },
+		{ "status/asked-store-fails",
+		  { ARRAY(all_ready), .domains = running, .survey = store_waits },
+		  false },
+		{ "status/asked-store-off",
+		  { ARRAY(all_ready), .domains = store_off, .survey = nobody },
+		  false },
+	};
+
+	(void)state;
+	CASES (c, asked) {
+		struct status_row rows[N_NODES];
+		struct text out = { 0 };
+		char name[64];
+		size_t i;
+
+		assert_int_equal(status_merge(&model, &c->facts, rows), c->is_ready);
+		status_table(rows, N_NODES, &out);
+		text_add(&out, "\n");
+		for (i = 0; i < N_NODES; i++)
+			status_lines(&rows[i], &out);
+		text_add(&out, "\n");
+		status_json(rows, N_NODES, &out);
+		snprintf(name, sizeof(name), "%s.txt", c->golden);
+		assert_golden(name, text_str(&out));
+		text_done(&out);
 	}
 }
 
@@ -217,6 +301,7 @@ int main(void)
 		cmocka_unit_test(test_a_line_tells_the_whole_row),
 		cmocka_unit_test(test_leases_tell_how_long_a_node_was_silent),
 		cmocka_unit_test(test_what_is_no_list_of_leases_is_none),
+		cmocka_unit_test(test_nodes_speak_for_themselves),
 		cmocka_unit_test(test_long_reasons_are_cut_not_overrun),
 	};
 
