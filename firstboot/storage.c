@@ -42,12 +42,15 @@ static int check_conf(struct node *node, struct fault *why)
 		apply_find(&node->plan, PLAN_STORAGE, STORAGE_CONF_PATH, "", 0);
 	scoped(text_done) struct text now = { 0 };
 	struct fault ignored = { 0 };
-	int r = STEP_SAME;
+	int r;
 
-	if (conf && (fs_read(node->root, conf->path, CONF_MAX, &now, &ignored) < 0 ||
-		     strcmp(text_str(&now), conf->content) != 0))
-		r = storage_server_check(conf->content, why);
-	return r;
+	/* smbd makes this one itself; testparm, asked before smbd ran, would complain of it. */
+	r = fs_mkdirs(node->root, "/run/samba", 0755, why);
+	if (r >= 0 && conf &&
+	    (fs_read(node->root, conf->path, CONF_MAX, &now, &ignored) < 0 ||
+	     strcmp(text_str(&now), conf->content) != 0))
+		return storage_server_check(conf->content, why);
+	return r < 0 ? r : STEP_SAME;
 }
 
 static int write_files(struct node *node, struct fault *why)
