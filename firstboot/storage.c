@@ -145,6 +145,12 @@ static bool is_usable(const struct share_result *result)
 	return result->code == SHARE_OK || result->code == SHARE_FULL;
 }
 
+/* Where guests are let in, a user without an account is taken for one, who cannot sign. */
+static bool is_stranger(const struct share_result *result)
+{
+	return result->code == SHARE_WRONG_PASSWORD || result->code == SHARE_SIGNING_REFUSED;
+}
+
 /* Proves that the share can be used as the file says; sets the password where it does not. */
 static int verify(struct node *node, const struct model_share *s, struct fault *why)
 {
@@ -162,7 +168,7 @@ static int verify(struct node *node, const struct model_share *s, struct fault *
 		r = find_password(node, account, &password, why);
 	if (r >= 0)
 		r = log_in(node, s->name, s->user, text_str(&password), &result, why);
-	if (r >= 0 && account && result.code == SHARE_WRONG_PASSWORD) {
+	if (r >= 0 && account && is_stranger(&result)) {
 		outcome = STEP_CHANGED;
 		r = storage_server_account(NULL, s->user, text_str(&password), why);
 		if (r >= 0)
