@@ -42,12 +42,15 @@ static int check_conf(struct node *node, struct fault *why)
 		apply_find(&node->plan, PLAN_STORAGE, STORAGE_CONF_PATH, "", 0);
 	scoped(text_done) struct text now = { 0 };
 	struct fault ignored = { 0 };
-	int r = STEP_SAME;
+	int r;
 
-	if (conf && (fs_read(node->root, conf->path, CONF_MAX, &now, &ignored) < 0 ||
-		     strcmp(text_str(&now), conf->content) != 0))
-		r = storage_server_check(conf->content, why);
-	return r;
+	/* smbd makes this one itself; testparm, asked before smbd ran, would complain of it. */
+	r = fs_mkdirs(node->root, "/run/samba", 0755, why);
+	if (r >= 0 && conf &&
+	    (fs_read(node->root, conf->path, CONF_MAX, &now, &ignored) < 0 ||
+	     strcmp(text_str(&now), conf->content) != 0))
+		return storage_server_check(conf->content, why);
+	return r < 0 ? r : STEP_SAME;
 }
 
 static int write_files(struct node *node, struct fault *why)
@@ -142,6 +145,12 @@ static bool is_usable(const struct share_result *result)
 	return result->code == SHARE_OK || result->code == SHARE_FULL;
 }
 
+/* Where guests are let in, a user without an account is taken for one, who cannot sign. */
+static bool is_stranger(const struct share_result *result)
+{
+	return result->code == SHARE_WRONG_PASSWORD || result->code == SHARE_SIGNING_REFUSED;
+}
+
 /* Proves that the share can be used as the file says; sets the password where it does not. */
 static int verify(struct node *node, const struct model_share *s, struct fault *why)
 {
@@ -159,7 +168,7 @@ static int verify(struct node *node, const struct model_share *s, struct fault *
 		r = find_password(node, account, &password, why);
 	if (r >= 0)
 		r = log_in(node, s->name, s->user, text_str(&password), &result, why);
-	if (r >= 0 && account && result.code == SHARE_WRONG_PASSWORD) {
+	if (r >= 0 && account && is_stranger(&result)) {
 		outcome = STEP_CHANGED;
 		r = storage_server_account(NULL, s->user, text_str(&password), why);
 		if (r >= 0)

@@ -10,12 +10,22 @@
 #include "cluster/document.h"
 #include "cluster/model.h"
 #include "image/command.h"
+#include "image/live.h"
 
-static void print_json(const struct invocation *in, const struct complaints *c)
+static const struct command_option options[] = {
+	{ "live", NULL, "ask the servers of the shares as well, from this machine" },
+	{ NULL, NULL, NULL },
+};
+
+/* shares: what was found out about them, or NULL when nobody asked. */
+static void print_json(const struct invocation *in, const struct complaints *c, const char *shares)
 {
 	scoped(text_done) struct text out = { 0 };
 
+	text_add(&out, shares ? "{\"complaints\": " : "");
 	complaints_json(c, in->file, &out);
+	if (shares)
+		text_addf(&out, ",\"shares\": %s}\n", shares);
 	fputs(text_str(&out), stdout);
 }
 
@@ -53,7 +63,9 @@ static int check(const struct invocation *in, struct fault *why)
 	scoped(complaints_done) struct complaints complaints = { 0 };
 	scoped(model_done) struct model model = { 0 };
 	scoped(text_done) struct text source = { 0 };
+	scoped(text_done) struct text shares = { 0 };
 	scoped(drop_fd) int folder = -1;
+	bool live = command_value(in, "live") != NULL;
 	int r;
 
 	if (in->n_args) {
@@ -68,16 +80,24 @@ static int check(const struct invocation *in, struct fault *why)
 		return folder;
 	document_check_files(&model, folder, &complaints);
 	complaints_sort(&complaints);
+	/* Of a file with errors nobody can say what it means. */
+	live = live && !complaints.n_errors;
+	r = live ? live_shares(&model, folder, in->json, &shares, why) : LIVE_GOOD;
+	if (r < 0)
+		return r;
 	if (in->json)
-		print_json(in, &complaints);
+		print_json(in, &complaints, live ? text_str(&shares) : NULL);
 	else
 		print_text(in, &model, &complaints, &source);
-	return complaints.n_errors ? EXIT_BAD_FILE : EXIT_DONE;
+	if (!in->json)
+		fputs(text_str(&shares), stdout);
+	return complaints.n_errors ? EXIT_BAD_FILE : r == LIVE_BAD ? EXIT_FAILED : EXIT_DONE;
 }
 
 const struct command cmd_check = {
 	.name = "check",
-	.synopsis = "",
+	.synopsis = "[--live]",
+	.options = options,
 	.help = "check the file and complain of all that is wrong with it",
 	.run = check,
 };
