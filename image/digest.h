@@ -5,7 +5,9 @@
 
 struct fault;
 
-/* SHA-256, of files by the host's sha256sum, and the identifiers that are derived from such a sum. */
+/*
+ * SHA-256, of files by the host's sha256sum, and the identifiers that are derived from such a sum.
+ */
 
 enum { DIGEST_LEN = 65, DIGEST_UUID_LEN = 37 };
 
