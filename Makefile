@@ -165,6 +165,11 @@ check-vm: deps ## tests that boot machines; TEST=assemble runs one
 	$(MAKE) --no-print-directory -j$(JOBS) MODE=$(MODE) all
 	MODE=$(MODE) tests/run $(wildcard tests/vm/$(TEST)/test)
 
+.PHONY: check-reproducible
+check-reproducible: deps ## builds the same file eleven times under other circumstances, compares every byte
+	$(MAKE) --no-print-directory -j$(JOBS) MODE=$(MODE) all
+	MODE=$(MODE) tests/reproducible
+
 .PHONY: check-unit build-fuzzers unit-tests
 unit-tests: $(UNIT_TESTS)
 build-fuzzers: $(FUZZERS)

@@ -29,7 +29,7 @@
 #define RECORD "build.json"
 #define EPOCH 1767225600 /* 2026-01-01: later than no file of these releases' media */
 
-enum { N_USES = 8, MAX_RECORD = 16 << 20, PASSPHRASE = 200 };
+enum { N_USES = 8, MAX_RECORD = 16 << 20 };
 
 /* One run of the command. */
 struct job {
@@ -263,30 +263,6 @@ static int build_node(struct job *j, const struct model_node *node, struct fault
 
 /* ---- the installer stick -------------------------------------------------------------------- */
 
-/* The first line of the file, or of stdin for "-". */
-static int read_passphrase(const char *path, struct text *out, struct fault *why)
-{
-	const char *name = strcmp(path, "-") == 0 ? "/dev/stdin" : path;
-	int fd = open(name, O_RDONLY | O_CLOEXEC);
-	char buf[PASSPHRASE + 1];
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
-
-	drop_fd(&fd);
-	if (n < 0)
-		return fault_errno(why, errno, "passphrase: '%s'", path);
-	text_add_n(out, buf, (size_t)n);
-	explicit_bzero(buf, sizeof(buf));
-	out->len = strcspn(text_str(out), "\r\n");
-	if (out->data)
-		out->data[out->len] = '\0';
-	if (out->len == 0 || out->len >= PASSPHRASE)
-		return fault_set(why, EINVAL,
-				 "passphrase: the first line of '%s' must have 1 to "
-				 "%d bytes",
-				 path, PASSPHRASE - 1);
-	return text_error(out);
-}
-
 static int make_stick(struct job *j, const char *passphrase, struct fault *why)
 {
 	struct stick_part *parts = calloc(j->model.n_nodes, sizeof(*parts));
@@ -319,7 +295,7 @@ static int build_stick(struct job *j, struct fault *why)
 {
 	const char *path = command_value(j->in, "passphrase");
 	scoped(text_wipe) struct text passphrase = { 0 };
-	int r = path ? read_passphrase(path, &passphrase, why) : 0;
+	int r = path ? stick_passphrase(path, &passphrase, why) : 0;
 
 	if (r == 0)
 		r = prepare(j, why);

@@ -89,6 +89,7 @@ static int open_source(struct attempt *a, struct flash_source *ret, struct fault
 
 	while (r == -EKEYREJECTED) {
 		if (stick->says.sealed && !a->passphrase[0]) {
+			install_console_forget(&a->in->console);
 			install_console_say(&a->in->console,
 					    "\nThe stick is node '%s' for this "
 					    "machine. Its passphrase: ",
@@ -198,6 +199,7 @@ static int count_down(const struct attempt *a)
 	unsigned left = a->in->stick.says.model.installer.wait_s;
 	char line[INSTALL_LINE] = "";
 
+	install_console_forget(c);
 	install_console_say(c, "Writing begins in %u s. Enter: at once. Any word: not at all.\n",
 			    left);
 	for (; left > 0; left--) {
@@ -220,6 +222,7 @@ static int ask_for_word(const struct attempt *a)
 	const struct target_facts *f = &a->job.target.facts;
 	char word[INSTALL_LINE];
 
+	install_console_forget(c);
 	install_console_say(c, "What is on it will be lost. Type its %s to go on: ",
 			    f->serial[0] ? "serial"
 			    : f->wwn[0]	 ? "WWN"

@@ -33,6 +33,9 @@ void install_console_done(struct install_console *c);
 void install_console_say(const struct install_console *c, const char *format, ...)
 	__attribute__((format(printf, 2, 3), nonnull));
 
+/* Forgets what was typed so far: it answers nothing that is asked from now on. */
+void install_console_forget(const struct install_console *c) __attribute__((nonnull));
+
 /*
  * Waits for a line from any of them, at most timeout_ms (negative: for ever). 1: it is in buf,
  * without its end; 0: none came. hidden: it is not shown while it is typed.

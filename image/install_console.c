@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -115,19 +116,50 @@ static bool take_line(int fd, char buf[static INSTALL_LINE])
 	return true;
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+void install_console_forget(const struct install_console *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		tcflush(c->fds[i], TCIFLUSH);
+}
+
 int install_console_ask(const struct install_console *c, bool hidden, int timeout_ms,
 			char buf[static INSTALL_LINE])
 {
 	struct pollfd fds[INSTALL_MAX_CONSOLES];
+	int64_t end = now_ms() + timeout_ms;
+	size_t i, alive = c->n;
 	bool got = false;
-	size_t i;
 
 	for (i = 0; i < c->n; i++)
 		fds[i] = (struct pollfd){ .fd = c->fds[i], .events = POLLIN };
 	set_echo(c, !hidden);
-	if (poll(fds, c->n, timeout_ms) > 0)
-		for (i = 0; !got && i < c->n; i++)
-			got = (fds[i].revents & POLLIN) && take_line(fds[i].fd, buf);
+	/* With no console left it is a mere pause, for a deaf one must not make time run faster. */
+	while (!got && (alive > 0 || timeout_ms >= 0)) {
+		int64_t left = timeout_ms < 0 ? -1 : end - now_ms();
+
+		if (timeout_ms >= 0 && left <= 0)
+			break;
+		if (poll(fds, c->n, (int)left) <= 0)
+			continue;
+		for (i = 0; !got && i < c->n; i++) {
+			if (fds[i].revents & POLLIN)
+				got = take_line(fds[i].fd, buf);
+			if (!got && (fds[i].revents & (POLLHUP | POLLERR | POLLNVAL))) {
+				fds[i].fd = -1;
+				alive--;
+			}
+		}
+	}
 	set_echo(c, true);
 	if (hidden && got)
 		install_console_say(c, "\n");

@@ -36,6 +36,10 @@ struct stick {
 int stick_make(const struct stick *s, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Adds the first line of the file, or of standard input for "-". */
+int stick_passphrase(const char *path, struct text *out, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
 /*
  * Its grub.cfg: what is installed already goes first, by the numbers of the seeds' file systems.
  * root_part and part are the UUIDs of the stick's root and of the partition behind it. Pure.

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pty.h>
+#include <time.h>
 
 #include "cluster/envelope.h"
 #include "cluster/machine.h"
@@ -306,6 +307,41 @@ static void test_every_console_is_told_and_any_may_answer(void **state)
 	close(far[1]);
 }
 
+static void test_time_runs_no_faster_when_nobody_listens(void **state)
+{
+	struct install_console c = { .n = 1 };
+	char line[INSTALL_LINE];
+	struct timespec before, after;
+	int far;
+
+	(void)state;
+	assert_int_equal(openpty(&far, &c.fds[0], NULL, NULL, NULL), 0);
+	close(far);
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	assert_int_equal(install_console_ask(&c, false, 300, line), 0);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	assert_true((after.tv_sec - before.tv_sec) * 1000 +
+			    (after.tv_nsec - before.tv_nsec) / 1000000 >=
+		    299);
+	assert_int_equal(install_console_ask(&c, false, -1, line), 0);
+	install_console_done(&c);
+}
+
+static void test_what_was_typed_before_answers_nothing(void **state)
+{
+	struct install_console c = { .n = 1 };
+	char line[INSTALL_LINE];
+	int far;
+
+	(void)state;
+	assert_int_equal(openpty(&far, &c.fds[0], NULL, NULL, NULL), 0);
+	assert_int_equal(write(far, "\r", 1), 1);
+	install_console_forget(&c);
+	assert_int_equal(install_console_ask(&c, false, 50, line), 0);
+	install_console_done(&c);
+	close(far);
+}
+
 static void test_no_console_is_a_fault(void **state)
 {
 	struct scratch t = scratch_open();
@@ -334,6 +370,8 @@ int main(void)
 		cmocka_unit_test(test_a_sealed_seed_opens_with_its_passphrase_alone),
 		cmocka_unit_test(test_what_is_no_seed_makes_no_disk),
 		cmocka_unit_test(test_every_console_is_told_and_any_may_answer),
+		cmocka_unit_test(test_time_runs_no_faster_when_nobody_listens),
+		cmocka_unit_test(test_what_was_typed_before_answers_nothing),
 		cmocka_unit_test(test_no_console_is_a_fault),
 	};
 

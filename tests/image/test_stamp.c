@@ -166,6 +166,24 @@ static void test_both_formats_hold_the_same_disk(void **state)
 	tear_down(&t);
 }
 
+static void test_one_node_more_costs_its_seed_and_no_mebibyte(void **state)
+{
+	struct setting t;
+	struct stat st;
+	size_t i;
+
+	(void)state;
+	set_up(&t);
+	for (i = 0; i < 2; i++)
+		must_stamp(&t, i, STAMP_QCOW2, STAMP_MADE);
+	assert_int_equal(fstatat(t.s.fd, "out/master.qcow2", &st, 0), 0);
+	assert_in_range(st.st_blocks * 512, 1, 1 << 20);
+	assert_in_range(st.st_size, 1, 1 << 20);
+	assert_int_equal(fstatat(t.s.fd, "out/worker.qcow2", &st, 0), 0);
+	assert_in_range(st.st_blocks * 512, 1, 1 << 20);
+	tear_down(&t);
+}
+
 static void test_a_workers_disk_holds_no_private_key(void **state)
 {
 	struct text worker, master;
@@ -290,6 +308,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_raw_disk_is_golden_with_a_seed),
 		cmocka_unit_test(test_both_formats_hold_the_same_disk),
+		cmocka_unit_test(test_one_node_more_costs_its_seed_and_no_mebibyte),
 		cmocka_unit_test(test_a_workers_disk_holds_no_private_key),
 		cmocka_unit_test(test_a_disk_is_made_again_only_when_something_changed),
 		cmocka_unit_test(test_faults_name_the_node_and_leave_nothing),
