@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#include "cluster/audit_parts.h"
+
+/* The items of every Kubernetes node. */
+const struct audit_row audit_rows_node[] = {
+	{ "4.1.1", "kubelet service file permissions are 600", AUDIT_MEMBER, audit_mode,
+	  "/usr/lib/systemd/system/kubelet.service "
+	  "/usr/lib/systemd/system/kubelet.service.d/*.conf "
+	  "/etc/systemd/system/kubelet.service.d/*.conf",
+	  .mode = 0600 },
+	{ "4.1.2", "kubelet service file ownership is root:root", AUDIT_MEMBER, audit_owner,
+	  "/usr/lib/systemd/system/kubelet.service "
+	  "/usr/lib/systemd/system/kubelet.service.d/*.conf "
+	  "/etc/systemd/system/kubelet.service.d/*.conf",
+	  .key = "root:root" },
+	{ "4.1.5", "kubelet.conf file permissions are 600", AUDIT_MEMBER, audit_mode,
+	  "/etc/kubernetes/kubelet.conf", .mode = 0600 },
+	{ "4.1.6", "kubelet.conf file ownership is root:root", AUDIT_MEMBER, audit_owner,
+	  "/etc/kubernetes/kubelet.conf", .key = "root:root" },
+	{ "4.1.7", "certificate authorities file permissions are 600", AUDIT_MEMBER, audit_mode,
+	  "/etc/kubernetes/pki/ca.crt", .mode = 0600 },
+	{ "4.1.8", "client certificate authorities file ownership is root:root", AUDIT_MEMBER,
+	  audit_owner, "/etc/kubernetes/pki/ca.crt", .key = "root:root" },
+	{ "4.1.9", "kubelet configuration file permissions are 600", AUDIT_MEMBER, audit_mode,
+	  "/var/lib/kubelet/config.yaml", .mode = 0600 },
+	{ "4.1.10", "kubelet configuration file ownership is root:root", AUDIT_MEMBER, audit_owner,
+	  "/var/lib/kubelet/config.yaml", .key = "root:root" },
+	{ "4.2.1", "anonymous requests to kubelet are off", AUDIT_MEMBER, audit_kubelet,
+	  .key = "authentication.anonymous.enabled", .demand = AUDIT_IS, .value = "false",
+	  .otherwise = "true" },
+	{ "4.2.2", "kubelet's authorization is not AlwaysAllow", AUDIT_MEMBER, audit_kubelet,
+	  .key = "authorization.mode", .demand = AUDIT_IS_NOT, .value = "AlwaysAllow",
+	  .otherwise = "AlwaysAllow" },
+	{ "4.2.3", "kubelet has a client CA", AUDIT_MEMBER, audit_kubelet,
+	  .key = "authentication.x509.clientCAFile", .demand = AUDIT_IS_SET },
+	{ "4.2.4", "kubelet's read-only port is off", AUDIT_MEMBER, audit_kubelet,
+	  .key = "readOnlyPort", .demand = AUDIT_IS, .value = "0", .otherwise = "0" },
+	{ "4.2.5", "kubelet ends idle streams", AUDIT_MEMBER, audit_kubelet,
+	  .key = "streamingConnectionIdleTimeout", .demand = AUDIT_IS_NOT, .value = "0s",
+	  .otherwise = "4h0m0s" },
+	{ "4.2.6", "kubelet makes its iptables chains", AUDIT_MEMBER, audit_kubelet,
+	  .key = "makeIPTablesUtilChains", .demand = AUDIT_IS, .value = "true",
+	  .otherwise = "true" },
+	{ "4.2.8", "kubelet bounds its events", AUDIT_MEMBER, audit_kubelet,
+	  .key = "eventRecordQPS", .demand = AUDIT_AT_LEAST, .value = "1", .otherwise = "5" },
+	{ "4.2.9", "kubelet has a certificate of the cluster", AUDIT_MEMBER, audit_kubelet,
+	  .key = "tlsCertFile", .demand = AUDIT_IS_SET },
+	{ "4.2.10", "kubelet rotates its certificates", AUDIT_MEMBER, audit_kubelet,
+	  .key = "rotateCertificates", .demand = AUDIT_IS, .value = "true", .otherwise = "false" },
+	{ "4.2.12", "kubelet takes strong ciphers alone", AUDIT_MEMBER, audit_kubelet,
+	  .key = "tlsCipherSuites", .demand = AUDIT_IS_SET },
+	{ "4.2.13", "the processes of a pod are bounded", AUDIT_MEMBER, audit_kubelet,
+	  .key = "podPidsLimit", .demand = AUDIT_AT_LEAST, .value = "1" },
+	{ 0 },
+};
