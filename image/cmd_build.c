@@ -406,5 +406,6 @@ const struct command cmd_build = {
 	.synopsis = "[NODE...]",
 	.help = "builds the disks of all nodes, or of those named",
 	.options = options,
+	.uses_files = true,
 	.run = build,
 };

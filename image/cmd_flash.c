@@ -324,5 +324,6 @@ const struct command cmd_flash = {
 	.synopsis = "NODE DEVICE [NODE DEVICE...]",
 	.help = "writes a node's disk to a device or file, reads it back, refuses the wrong one",
 	.options = options,
+	.uses_files = true,
 	.run = flash_run,
 };

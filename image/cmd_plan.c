@@ -243,5 +243,6 @@ const struct command cmd_plan = {
 	.synopsis = "[NODE...]",
 	.help = "prints exactly what a node will be: files, secrets by name, links and objects",
 	.options = options,
+	.uses_files = true,
 	.run = plan,
 };

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fault.h"
 #include "base/macros.h"
@@ -25,6 +26,19 @@ const char *command_value(const struct invocation *in, const char *name)
 	return NULL;
 }
 
+static int check_files(const struct invocation *in, const struct model *m, struct complaints *c,
+		       struct fault *why)
+{
+	int folder = command_folder(in, why);
+
+	if (folder < 0)
+		return folder;
+	document_check_files(m, folder, c);
+	complaints_sort(c);
+	close(folder);
+	return 0;
+}
+
 int command_load(const struct invocation *in, struct model *ret, struct text *source,
 		 struct fault *why)
 {
@@ -33,6 +47,8 @@ int command_load(const struct invocation *in, struct model *ret, struct text *so
 	scoped(text_done) struct text shown = { 0 };
 	int r = document_load(AT_FDCWD, in->file, ret, &complaints, &bytes, why);
 
+	if (r == 0 && in->command->uses_files)
+		r = check_files(in, ret, &complaints, why);
 	if (r < 0)
 		return r;
 	complaints_print(&complaints, in->file, text_str(&bytes), bytes.len, &shown);

@@ -33,6 +33,7 @@ struct command {
 	const char *synopsis; /* "[NODE...]" */
 	const char *help; /* one sentence */
 	const struct command_option *options; /* ends with a NULL name; NULL: none */
+	bool uses_files; /* what the file names must be there too: archives, packages, secrets */
 	/* An exit code, or negative with *why set: main prints it and exits 1. */
 	int (*run)(const struct invocation *in, struct fault *why);
 };
@@ -42,7 +43,8 @@ const char *command_value(const struct invocation *in, const char *name)
 	__attribute__((nonnull));
 
 /*
- * Loads and checks in->file for a command: complaints go to stderr. 0, or EXIT_BAD_FILE when there
+ * Loads and checks in->file for a command, and the files that it names where the command uses them:
+ * complaints go to stderr. 0, or EXIT_BAD_FILE when there
  * are errors, or negative. source may be NULL.
  */
 int command_load(const struct invocation *in, struct model *ret, struct text *source,

@@ -209,10 +209,34 @@ static void test_what_netplan_refuses_is_no_plan(void **state)
 	text_done(&err);
 }
 
+static void test_files_that_are_missing_or_open_are_errors(void **state)
+{
+	static const char images[] = "images: [./app.tar]\n";
+	struct text out = { 0 }, err = { 0 }, document = { 0 };
+	struct folder *f = *state;
+	struct fault why = { 0 };
+
+	text_add(&document, lab_document);
+	text_add(&document, images);
+	put(f, "cluster.yaml", text_str(&document));
+	assert_int_equal(run_plan(f, "w1", NULL, false, &out, &err), EXIT_BAD_FILE);
+	assert_non_null(strstr(text_str(&err), "error: ./app.tar is not there"));
+	put(f, "app.tar", "");
+	assert_int_equal(run_plan(f, "w1", NULL, false, &out, &err), EXIT_DONE);
+	assert_true(fs_write(f->fd, "secrets/token", 0644, "x", 1, &why) >= 0);
+	assert_int_equal(run_plan(f, "w1", NULL, false, &out, &err), EXIT_BAD_FILE);
+	assert_non_null(strstr(text_str(&err), "error: secrets/token is open to other users"));
+	text_done(&document);
+	text_done(&out);
+	text_done(&err);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_what_is_assumed_is_said, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_files_that_are_missing_or_open_are_errors,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_build_tells_what_is_true, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_json_lists_the_nodes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_diff_tells_what_changes_and_for_whom, setup,
