@@ -300,6 +300,7 @@ static void test_registries_have_certificates_of_a_ca_of_their_own(void **state)
 	static const char *const addresses[] = { "10.0.0.60", "10.0.0.9" };
 
 	(void)state;
+	assert_int_equal(net_ip_parse("10.0.0.61", &nodes[0].address), 0);
 	assert_int_equal(net_ip_parse("10.0.0.60", &nodes[1].address), 0);
 	folder_open(&f);
 	assert_int_equal(pki_create(&m, f.secrets, time(NULL), &report, &why), 0);

@@ -53,6 +53,10 @@ static void set_up(struct setting *t)
 	scratch_write(&t->s, "secrets/pki/sa.key", 0600, "service accounts\n");
 	scratch_write(&t->s, "secrets/pki/sa.pub", 0600, "service accounts\n");
 	scratch_write(&t->s, "secrets/token", 0600, "abcdef.0123456789abcdef\n");
+	scratch_write(&t->s, "secrets/pki/status/master.crt", 0600, "its endpoint's\n");
+	scratch_write(&t->s, "secrets/pki/status/master.key", 0600, "its endpoint's key\n");
+	scratch_write(&t->s, "secrets/pki/status/worker.crt", 0600, "its endpoint's\n");
+	scratch_write(&t->s, "secrets/pki/status/worker.key", 0600, "its endpoint's key\n");
 	t->nodes[0] = (struct model_node){ .name = (char *)(uintptr_t) "master",
 					   .roles = MODEL_CONTROL_PLANE };
 	t->nodes[1] = (struct model_node){ .name = (char *)(uintptr_t) "worker",
