@@ -41,6 +41,7 @@ struct node {
 	int64_t admin_made; /* seconds, monotonic */
 
 	struct share_watch *shares; /* of the step shares: one per share that is mounted, or NULL */
+	size_t n_shares;
 };
 
 #define NODE_IMAGE_PATH "/usr/lib/rackseed/image.json"

@@ -210,7 +210,8 @@ static int settle_all(struct node *node, struct sd_bus *bus, struct text *waitin
 	size_t i, k = 0;
 	int r;
 
-	for (i = 0; i < node->model.n_shares; i++) {
+	/* A node without a Kubernetes role mounts none. */
+	for (i = 0; i < node->model.n_shares && node->n_shares > 0; i++) {
 		const struct model_share *s = &node->model.shares[i];
 		struct visit v = { .node = node, .bus = bus, .share = s };
 
@@ -254,11 +255,11 @@ int task_shares(struct node *node, struct fault *why)
 	scoped(drop_bus) struct sd_bus *bus = NULL;
 	scoped(text_done) struct text waiting = { 0 };
 	scoped(text_done) struct text reasons = { 0 };
-	size_t n = count_units(node);
 	int changed, r;
 
+	node->n_shares = count_units(node);
 	if (!node->shares)
-		node->shares = calloc(n + 1, sizeof(*node->shares));
+		node->shares = calloc(node->n_shares + 1, sizeof(*node->shares));
 	if (!node->shares)
 		return fault_errno(why, ENOMEM, "shares");
 	r = units_open(&bus, why);
@@ -274,5 +275,5 @@ int task_shares(struct node *node, struct fault *why)
 				 text_str(&waiting));
 	}
 	r = r == STEP_CHANGED ? STEP_CHANGED : changed;
-	return n ? step_say(why, (enum step_result)r, "%s", text_str(&reasons)) : r;
+	return node->n_shares ? step_say(why, (enum step_result)r, "%s", text_str(&reasons)) : r;
 }
