@@ -281,7 +281,7 @@ static void test_a_disk_that_a_machine_uses_is_left_alone(void **state)
 		       scratch_path(&t.s, "out/worker.qcow2", disk), (char *)NULL);
 		_exit(127);
 	}
-	for (i = 0; i < 100 && r == 0; i++) {
+	for (i = 0; i < 1200 && r == 0; i++) {
 		r = run(&(struct run){ .argv = look, .dir = t.s.path }, &why);
 		nanosleep(&pause, NULL);
 	}
