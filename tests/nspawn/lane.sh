@@ -38,6 +38,7 @@ lane_secrets() {
 lane_seeds() { # of all nodes, from the document and what secrets there are
 	local node
 	for node in $nodes; do
+		rm -rf "$work/seed-$node"
 		mkdir -p "$work/seed-$node"
 		"$work/seed" "$document" "$work/secrets" "$node" "$work/seed-$node" || return 1
 	done
