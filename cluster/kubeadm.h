@@ -49,6 +49,9 @@ bool kubeadm_label_is_own(const char *key);
 /* The API server's audit policy: who did what to which object, and never what was in it. */
 extern const char kubeadm_audit_policy[];
 
+/* The node's certificate of the cluster CA, which kubelet shows to the API server. */
+#define KUBEADM_KUBELET_CRT "/etc/rackseed/kubelet.crt"
+#define KUBEADM_KUBELET_KEY "/etc/rackseed/kubelet.key"
 #define KUBEADM_AUDIT_PATH "/etc/rackseed/audit.yaml"
 #define KUBEADM_AUDIT_LOG_FOLDER "/var/log/kubernetes"
 #define KUBEADM_DISCOVERY_PATH "/etc/rackseed/discovery.conf"

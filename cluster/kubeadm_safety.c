@@ -59,6 +59,7 @@ void kubeadm_part_api_server_safety(const struct model_version *version, struct 
 		{ "audit-log-maxsize", "100" },
 		{ "audit-log-path", KUBEADM_AUDIT_LOG_FOLDER "/audit.log" },
 		{ "audit-policy-file", KUBEADM_AUDIT_PATH },
+		{ "kubelet-certificate-authority", "/etc/kubernetes/pki/ca.crt" },
 		{ "profiling", "false" },
 		{ "tls-cipher-suites", NULL },
 	};
@@ -98,6 +99,8 @@ void kubeadm_part_kubelet_safety(struct text *out)
 		      "protectKernelDefaults: true\n"
 		      "readOnlyPort: 0\n"
 		      "streamingConnectionIdleTimeout: 1h0m0s\n"
+		      "tlsCertFile: " KUBEADM_KUBELET_CRT "\n"
+		      "tlsPrivateKeyFile: " KUBEADM_KUBELET_KEY "\n"
 		      "tlsCipherSuites:\n");
 	for (i = 0; i < COUNT(ciphers); i++)
 		text_addf(out, "  - %s\n", ciphers[i]);

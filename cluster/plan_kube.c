@@ -67,6 +67,28 @@ static void put_template(struct plan *p, const char *path, const struct text *co
 					 .content = content->data });
 }
 
+/* Kubelet's own certificate would be signed by itself, and the API server could not tell it. */
+static void kubelet_certificate(struct plan_work *w)
+{
+	static const struct {
+		const char *path, *extension;
+	} halves[] = { { KUBEADM_KUBELET_CRT, "crt" }, { KUBEADM_KUBELET_KEY, "key" } };
+	size_t i;
+
+	for (i = 0; i < COUNT(halves); i++) {
+		scoped(text_done) struct text source = { 0 };
+
+		text_addf(&source, "pki/status/%s.%s", w->node->name, halves[i].extension);
+		if (text_error(&source) < 0)
+			w->plan->error = text_error(&source);
+		plan_put(w->plan, &(struct plan_item){ .step = PLAN_CLUSTER,
+						       .kind = PLAN_SECRET,
+						       .mode = 0600,
+						       .path = halves[i].path,
+						       .source = source.data });
+	}
+}
+
 int plan_cluster(struct plan_work *w, struct fault *why)
 {
 	bool inits =
@@ -79,6 +101,7 @@ int plan_cluster(struct plan_work *w, struct fault *why)
 	(void)why;
 	plan_place("word", "token", &token);
 	plan_place("base64", "pki/ca.crt", &ca);
+	kubelet_certificate(w);
 	if (w->node->roles & MODEL_CONTROL_PLANE) {
 		certificates(w->plan);
 		audit_policy(w->plan);

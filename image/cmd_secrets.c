@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,6 +16,7 @@
 #include "base/text.h"
 #include "cluster/model.h"
 #include "cluster/pki.h"
+#include "image/rotate.h"
 
 /* Opens secrets/ in the folder, made 0700 where it is missing: mkdir alone would obey the umask. */
 static int open_secrets(int folder, struct fault *why)
@@ -35,21 +38,67 @@ static int open_secrets(int folder, struct fault *why)
 	return fd;
 }
 
+static int make(const struct model *m, int folder, int secrets, struct text *report,
+		struct fault *why)
+{
+	int r = pki_create(m, secrets, (int64_t)time(NULL), report, why);
+
+	return r == 0 ? pki_passwords(m, folder, report, why) : r;
+}
+
+/* The public half of the token that is about to go, by which the cluster knows it. */
+static void note_token(const struct model *m, int secrets, char *ret_id, size_t size)
+{
+	scoped(text_wipe) struct text token = { 0 };
+	struct fault ignored = { 0 };
+
+	*ret_id = '\0';
+	if (pki_token(m, secrets, &token, &ignored) == 0)
+		snprintf(ret_id, size, "%.*s", (int)strcspn(text_str(&token), "."),
+			 text_str(&token));
+}
+
+static int rotate(const struct model *m, int folder, int secrets, const char *word,
+		  struct text *report, struct fault *why)
+{
+	scoped(rotation_done) struct rotation rotation = { 0 };
+	struct fault ended = { 0 };
+	char id[16];
+	int r, end;
+
+	note_token(m, secrets, id, sizeof(id));
+	r = rotate_begin(m, folder, word, &rotation, why);
+	if (!rotation.paths.n)
+		return r;
+	if (r == 0)
+		r = make(m, folder, secrets, report, why);
+	end = rotate_end(&rotation, &ended);
+	if (r == 0 && end < 0)
+		*why = ended;
+	if (r < 0 || end < 0)
+		return -why->code;
+	rotate_advice(m, &rotation, strcmp(word, "token") == 0 ? id : NULL, report);
+	return 0;
+}
+
 static int secrets_run(const struct invocation *in, struct fault *why)
 {
+	bool rotates = in->n_args == 2 && strcmp(in->args[0], "rotate") == 0;
 	scoped(model_done) struct model m = { 0 };
 	scoped(text_done) struct text report = { 0 };
-	int r = command_load(in, &m, NULL, why);
+	int r = in->n_args && !rotates ? EXIT_MISUSE : command_load(in, &m, NULL, why);
 	scoped(drop_fd) int folder = r == 0 ? command_folder(in, why) : -1;
 	scoped(drop_fd) int secrets = folder >= 0 ? open_secrets(folder, why) : -1;
 
+	if (r == EXIT_MISUSE)
+		fprintf(stderr, "rackseed: secrets takes nothing, or rotate and one of: token, "
+				"admin, registry, samba\n");
 	if (r != 0)
 		return r;
 	if (secrets < 0)
 		return -why->code;
-	r = pki_create(&m, secrets, (int64_t)time(NULL), &report, why);
-	if (r == 0)
-		r = pki_passwords(&m, folder, &report, why);
+	r = rotates ? rotate(&m, folder, secrets, in->args[1], &report, why)
+		    : make(&m, folder, secrets, &report, why);
 	/* What was made is told even when the rest was not. */
 	fputs(text_str(&report), stdout);
 	if (r == 0 && report.len == 0)
@@ -59,7 +108,7 @@ static int secrets_run(const struct invocation *in, struct fault *why)
 
 const struct command cmd_secrets = {
 	.name = "secrets",
-	.synopsis = "",
-	.help = "makes what is missing in secrets/: authorities, keys, token, passwords",
+	.synopsis = "[rotate token|admin|registry|samba]",
+	.help = "makes what is missing in secrets/, or one secret anew",
 	.run = secrets_run,
 };
