@@ -135,7 +135,7 @@ $(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_ARCHIVES) $(B)/flags
 
 # ---- what is checked ------------------------------------------------------------------------
 VM_TESTS  := $(sort $(wildcard tests/vm/*/test))
-LANE      := tests/nspawn/test tests/nspawn/storage
+LANE      := tests/nspawn/test tests/nspawn/storage tests/nspawn/registry tests/nspawn/images
 CHECKS    := $(sort $(wildcard tests/checks/*))
 FUZZ_SECONDS ?= 5
 TEST ?= *

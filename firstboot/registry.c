@@ -137,9 +137,9 @@ static int answers(struct node *node, const struct model_registry *r, struct fau
 		return STEP_SAME;
 	if (result != -ECONNREFUSED && result != -ETIMEDOUT && result != -ECONNRESET)
 		return fault_wrap(why, "registry '%s'", r->host);
-	/* A cache with credentials does not even start before its upstream takes them. */
+	/* A cache asks its upstream how to log in before it starts to listen. */
 	if (r->upstream)
-		return step_wait(why, "registry '%s', which starts when '%s' lets it in", r->host,
+		return step_wait(why, "registry '%s', which starts when '%s' answers", r->host,
 				 r->upstream);
 	return step_wait(why, "registry '%s'", r->host);
 }

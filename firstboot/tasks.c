@@ -54,11 +54,6 @@ static int task_containerd(struct node *node, struct fault *why)
 	return task_unit_up(node, "containerd.service", r == FS_CHANGED, why);
 }
 
-static int task_images(struct node *node, struct fault *why)
-{
-	return node_apply(node, PLAN_IMAGES, why);
-}
-
 const struct step task_table[] = {
 	{ .name = "seed", .run = task_seed },
 	{ .name = "swap", .run = task_swap },

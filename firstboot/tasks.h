@@ -23,6 +23,7 @@ int task_storage(struct node *node, struct fault *why);
 int task_registry(struct node *node, struct fault *why);
 int task_cluster(struct node *node, struct fault *why);
 int task_shares(struct node *node, struct fault *why);
+int task_images(struct node *node, struct fault *why);
 int task_registries(struct node *node, struct fault *why);
 int task_objects(struct node *node, struct fault *why);
 

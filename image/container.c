@@ -21,14 +21,17 @@
 #include "image/digest.h"
 #include "image/root.h"
 
-#define ARCHIVE DAEMON_FOLDER "/image.tar"
 #define SWEPT "rackseed.invalid/swept:1" /* a name that is gone again at once */
+
+/* Where a node keeps what it may have to import again; firstboot/images.c reads it. */
+#define KEPT "usr/lib/rackseed/images"
 
 enum { MAX_INDEX = 64 << 20 };
 
 void container_done(struct container_images *c)
 {
 	args_done(&c->archives);
+	args_done(&c->sums);
 	text_done(&c->key);
 }
 
@@ -88,6 +91,7 @@ static int collect_one(struct build *b, const char *entry, struct container_imag
 	if (r < 0)
 		return r;
 	args_add(&c->archives, "%s", text_str(&path));
+	args_add(&c->sums, "%s", hex);
 	text_addf(&c->key, "image %s\n", hex);
 	return 0;
 }
@@ -100,7 +104,7 @@ int container_collect(struct build *b, struct container_images *ret, struct faul
 
 	for (entry = b->model->images; r == 0 && entry && *entry; entry++)
 		r = collect_one(b, *entry, &c, why);
-	if (r == 0 && (c.archives.error || text_error(&c.key) < 0))
+	if (r == 0 && (c.archives.error || c.sums.error || text_error(&c.key) < 0))
 		r = fault_errno(why, ENOMEM, "images");
 	if (r < 0)
 		container_done(&c);
@@ -123,31 +127,6 @@ static int ctr(const char *root, const char *const *words, struct text *out, str
 	return root_run(root, args_list(&argv), out, why);
 }
 
-/* ctr sees the root only, so the archive is brought inside. */
-static int import_one(struct build *b, const char *root, int root_fd, const char *archive,
-		      struct fault *why)
-{
-	static const char *const words[] = { "import", "--snapshotter", "overlayfs", "/" ARCHIVE,
-					     NULL };
-	scoped(drop_fd) int from = open(archive, O_RDONLY | O_CLOEXEC);
-	scoped(drop_fd) int to = -1;
-	struct stat st;
-	int r;
-
-	if (from < 0 || fstat(from, &st) < 0)
-		return fault_errno(why, errno, "%s", archive);
-	to = openat(root_fd, ARCHIVE, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (to < 0)
-		return fault_errno(why, errno, "%s/" ARCHIVE, root);
-	r = copy_sparse(from, to, NULL, why);
-	if (r == 0)
-		r = ctr(root, words, NULL, why);
-	if (r < 0)
-		return fault_wrap(why, "images: '%s'", archive);
-	progress_add(&b->progress, (uint64_t)st.st_size);
-	return 0;
-}
-
 static bool has_line(const char *lines, const char *line)
 {
 	size_t n = strlen(line);
@@ -156,6 +135,65 @@ static bool has_line(const char *lines, const char *line)
 		if (strncmp(lines, line, n) == 0 && (lines[n] == '\n' || lines[n] == '\0'))
 			return true;
 	return false;
+}
+
+/* Adds "FILE NAME" for each name that is there now and was not before. */
+static void add_index(const char *file, const char *before, const char *now, struct text *index)
+{
+	for (; *now; now += strcspn(now, "\n"), now += *now == '\n') {
+		scoped(text_done) struct text name = { 0 };
+
+		text_add_n(&name, now, strcspn(now, "\n"));
+		/* CRI's own second name for an image comes back by itself. */
+		if (name.len && strncmp(text_str(&name), "sha256:", 7) != 0 &&
+		    !has_line(before, text_str(&name)))
+			text_addf(index, "%s %s\n", file, text_str(&name));
+	}
+}
+
+/* Copies an archive to where the node keeps it: ctr sees the root only. */
+static int keep(const char *root, int root_fd, const char *archive, const char *path,
+		struct fault *why)
+{
+	scoped(drop_fd) int from = open(archive, O_RDONLY | O_CLOEXEC);
+	scoped(drop_fd) int to = -1;
+	int r;
+
+	if (from < 0)
+		return fault_errno(why, errno, "%s", archive);
+	to = openat(root_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0444);
+	if (to < 0)
+		return fault_errno(why, errno, "%s/%s", root, path);
+	r = copy_sparse(from, to, NULL, why);
+	return r < 0 ? r : 0;
+}
+
+static int import_one(struct build *b, const char *root, int root_fd, const char *archive,
+		      const char *sum, struct text *index, struct fault *why)
+{
+	static const char *const list[] = { "list", "--quiet", NULL };
+	char path[sizeof(KEPT) + DIGEST_LEN + 8];
+	char inside[sizeof(path) + 1];
+	const char *const words[] = { "import", "--snapshotter", "overlayfs", inside, NULL };
+	scoped(text_done) struct text before = { 0 };
+	scoped(text_done) struct text now = { 0 };
+	struct stat st = { 0 };
+	int r = ctr(root, list, &before, why);
+
+	snprintf(path, sizeof(path), KEPT "/%.16s.tar", sum);
+	snprintf(inside, sizeof(inside), "/%s", path);
+	if (r == 0)
+		r = keep(root, root_fd, archive, path, why);
+	if (r == 0)
+		r = ctr(root, words, NULL, why);
+	if (r == 0)
+		r = ctr(root, list, &now, why);
+	if (r < 0)
+		return fault_wrap(why, "images: '%s'", archive);
+	add_index(path + strlen(KEPT "/"), text_str(&before), text_str(&now), index);
+	if (fstatat(root_fd, path, &st, 0) == 0)
+		progress_add(&b->progress, (uint64_t)st.st_size);
+	return 0;
 }
 
 /* Without its label kubelet's garbage collection may remove what every pod needs. */
@@ -206,6 +244,7 @@ static int finish(struct build *b, const char *root, const char *pause, struct f
 static int import_all(struct build *b, const char *root, const struct container_images *images,
 		      const char *pause, int root_fd, struct fault *why)
 {
+	scoped(text_done) struct text index = { 0 };
 	struct daemon daemon = { 0 };
 	struct fault end = { 0 };
 	size_t i;
@@ -215,13 +254,16 @@ static int import_all(struct build *b, const char *root, const struct container_
 	if (r < 0)
 		return r;
 	for (i = 0; r == 0 && i < images->archives.n; i++)
-		r = import_one(b, root, root_fd, images->archives.list[i], why);
+		r = import_one(b, root, root_fd, images->archives.list[i], images->sums.list[i],
+			       &index, why);
 	if (r == 0)
 		r = finish(b, root, pause, why);
 	stopped = daemon_stop(&daemon, &end);
 	if (r == 0 && stopped < 0)
 		return fault_set(why, end.code, "%s", end.text);
-	return r;
+	if (r == 0)
+		r = fs_write(root_fd, KEPT "/index", 0644, text_str(&index), index.len, why);
+	return r < 0 ? r : 0;
 }
 
 static uint64_t sizes(const struct container_images *images)
@@ -272,12 +314,14 @@ int container_import(struct build *b, const char *root, const struct container_i
 		return fault_errno(why, errno, "%s", root);
 	if (images->archives.n == 0)
 		return 0;
-	/* The archive inside, its blobs and what is unpacked from them. */
+	/* The archives, their blobs and what is unpacked from them. */
 	r = copy_room(b->cache.fd, b->cache.path, 4 * bytes, why);
 	if (r < 0)
 		return r;
 	progress_phase(&b->progress, bytes, "container images");
-	r = fs_mkdirs(fd, DAEMON_FOLDER, 0700, why);
+	r = fs_mkdirs(fd, KEPT, 0755, why);
+	if (r >= 0)
+		r = fs_mkdirs(fd, DAEMON_FOLDER, 0700, why);
 	if (r >= 0)
 		r = import_all(b, root, images, pause, fd, why);
 	if (r >= 0)

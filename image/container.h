@@ -10,7 +10,8 @@ struct fault;
 /* The container images of the document, put into the root's own containerd on the host. */
 struct container_images {
 	struct args archives; /* absolute paths */
-	struct text key;      /* their sums */
+	struct args sums;     /* their SHA-256 in hex */
+	struct text key;      /* the same, for the golden disk's */
 };
 
 void container_done(struct container_images *c);
