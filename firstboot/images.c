@@ -92,25 +92,87 @@ static bool is_whole(const char *index, const char *file, const char *checked)
 	return true;
 }
 
+/* The column at *at, and *at moved to the next one. */
+static size_t column(const char **at, const char **ret)
+{
+	size_t n = strcspn(*at, " \n");
+
+	*ret = *at;
+	*at += n;
+	*at += strspn(*at, " ");
+	return n;
+}
+
+/* The digest of the image in what `ctr images list` printed (REF TYPE DIGEST …), or nothing. */
+static void find_digest(const char *listed, const char *name, struct text *ret)
+{
+	for (; *listed; listed += strcspn(listed, "\n"), listed += *listed == '\n') {
+		const char *at = listed, *word;
+		size_t n = column(&at, &word);
+
+		if (n != strlen(name) || memcmp(word, name, n) != 0)
+			continue;
+		column(&at, &word);
+		n = column(&at, &word);
+		text_add_n(ret, word, n);
+		return;
+	}
+}
+
+static void remove_image(const char *name, size_t n)
+{
+	scoped(text_done) struct text word = { 0 };
+	const char *argv[] = { "ctr",	 "--namespace", "k8s.io", "images",
+			       "remove", "--sync",	NULL,	  NULL };
+	struct fault ignored = { 0 };
+
+	text_add_n(&word, name, n);
+	argv[6] = text_str(&word);
+	if (run(&(struct run){ .argv = argv, .timeout_ms = CHECK_MS }, &ignored) < 0)
+		return; /* it is not there, which is what was wanted */
+}
+
+/* All names of one content: CRI gives each image a second one. */
+static void forget_digest(const char *listed, const char *digest)
+{
+	for (; *listed; listed += strcspn(listed, "\n"), listed += *listed == '\n') {
+		const char *at = listed, *name, *word;
+		size_t len = column(&at, &name);
+		size_t n;
+
+		column(&at, &word);
+		n = column(&at, &word);
+		if (n == strlen(digest) && memcmp(word, digest, n) == 0)
+			remove_image(name, len);
+	}
+}
+
 /*
- * What a cut import left under the name must not pass for the image. Absent is fine. Garbage is
- * collected before the next import, or it would take a lost blob for one that is there.
+ * What a cut import left under the names must not pass for the images. Garbage is collected before
+ * the next import, or that would take a lost blob for one that is there.
  */
 static void forget(const char *index, const char *file)
 {
+	static const char *const argv[] = {
+		"ctr", "--namespace", "k8s.io", "images", "list", NULL
+	};
+	scoped(text_done) struct text listed = { 0 };
 	scoped(text_done) struct text other = { 0 };
 	scoped(text_done) struct text name = { 0 };
+	struct fault ignored = { 0 };
 
+	if (run(&(struct run){ .argv = argv, .out = &listed, .timeout_ms = CHECK_MS }, &ignored) <
+		    0 &&
+	    listed.len == 0)
+		return;
 	while (images_next(&index, &other, &name)) {
-		const char *argv[] = { "ctr",	 "--namespace", "k8s.io", "images",
-				       "remove", "--sync",	NULL,	  NULL };
-		struct fault ignored = { 0 };
+		scoped(text_done) struct text digest = { 0 };
 
 		if (strcmp(text_str(&other), file) != 0)
 			continue;
-		argv[6] = text_str(&name);
-		if (run(&(struct run){ .argv = argv, .timeout_ms = CHECK_MS }, &ignored) < 0)
-			continue;
+		find_digest(text_str(&listed), text_str(&name), &digest);
+		if (digest.len > 0)
+			forget_digest(text_str(&listed), text_str(&digest));
 	}
 }
 
