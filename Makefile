@@ -137,6 +137,9 @@ $(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_ARCHIVES) $(B)/flags
 VM_TESTS  := $(sort $(wildcard tests/vm/*/test))
 LANE      := tests/nspawn/test tests/nspawn/storage tests/nspawn/registry tests/nspawn/images
 CHECKS    := $(sort $(wildcard tests/checks/*))
+FAST      := $(CHECKS) $(UNIT_TESTS:$(B)/%=build/asan/%) tests/fuzz/run
+ORDERS    := store,master,worker store,worker,master master,store,worker master,worker,store \
+	worker,store,master worker,master,store
 FUZZ_SECONDS ?= 5
 TEST ?= *
 
@@ -144,19 +147,21 @@ TEST ?= *
 deps: ## installs the packages that building and testing need (as root)
 	tests/deps
 
-check: deps ## what runs in the fast lane: units, fuzzers, and a node in systemd-nspawn
+.PHONY: check-programs
+check-programs: deps
 	$(MAKE) --no-print-directory -j$(JOBS) MODE=$(MODE) all
 	$(MAKE) --no-print-directory -j$(JOBS) MODE=asan $(UNIT_TESTS:$(B)/%=build/asan/%)
 	$(MAKE) --no-print-directory -j$(JOBS) MODE=fuzz build-fuzzers
-	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(CHECKS) $(UNIT_TESTS:$(B)/%=build/asan/%) tests/fuzz/run $(LANE)
 
-check-fast: deps ## what needs no boot
-	$(MAKE) --no-print-directory -j$(JOBS) MODE=$(MODE) all
-	$(MAKE) --no-print-directory -j$(JOBS) MODE=asan $(UNIT_TESTS:$(B)/%=build/asan/%)
-	$(MAKE) --no-print-directory -j$(JOBS) MODE=fuzz build-fuzzers
-	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(CHECKS) $(UNIT_TESTS:$(B)/%=build/asan/%) tests/fuzz/run
+check: check-programs ## all tests: units, fuzzers, nodes in systemd-nspawn, machines that boot
+	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(FAST) $(LANE) $(VM_TESTS)
 
-check-all: check check-vm ## all of it, those that boot machines included
+check-fast: check-programs ## what needs no boot
+	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(FAST)
+
+check-all: check-programs ## as check, with the rack powered on in every order, and ten builds compared
+	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) ORDERS="$(ORDERS)" tests/run $(FAST) $(LANE) $(VM_TESTS)
+	MODE=$(MODE) tests/reproducible
 
 check-unit: $(UNIT_TESTS) ## the unit tests alone; BLESS=1 rewrites golden files
 	tests/run $(UNIT_TESTS)
