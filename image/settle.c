@@ -162,13 +162,16 @@ static int enable(const char *root, const char *unit, struct fault *why)
 	return root_run(root, words, NULL, why);
 }
 
-/* A unit without [Install] is started by others; systemctl would only complain. */
+/*
+ * A unit without [Install] is started by others, a template by its instances; systemctl would only
+ * complain.
+ */
 static bool can_be_enabled(int folder, const char *unit)
 {
 	scoped(text_done) struct text body = { 0 };
 	struct fault ignored = { 0 };
 
-	return fs_read(folder, unit, 1 << 20, &body, &ignored) == 0 &&
+	return !strstr(unit, "@.") && fs_read(folder, unit, 1 << 20, &body, &ignored) == 0 &&
 	       strstr(text_str(&body), "[Install]");
 }
 
