@@ -133,6 +133,22 @@ $(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_ARCHIVES) $(B)/flags
 	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_ARCHIVES) $(LDFLAGS.$(MODE)) \
 	 $(shell pkg-config --libs libfyaml libcrypto libcurl libxcrypt netplan)
 
+# The step cluster with a world of stand-ins, its calls to the disk recorded by the linker's --wrap.
+CRASH_CALLS := openat write read pread fsync syncfs renameat unlinkat mkdirat fchmod fchmodat symlinkat \
+	fstatat fstat close nanosleep
+CRASH_ARCHIVES := $(foreach f,firstboot $(DEPS.firstboot),$(call archive,$(f)))
+$(B)/tests/crash/%.o: tests/crash/%.c $(wildcard tests/crash/*.h) $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC  $@)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+$(B)/tests/crash/seed.o: tests/nspawn/seed.c $(B)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -Dmain=seed_main -c -o $@ $<
+$(B)/tests/crash/crash: $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/crash/*.c)) $(B)/tests/crash/seed.o $(CRASH_ARCHIVES)
+	$(call say,LD  $@)
+	$(Q)$(CC) $(CFLAGS.$(MODE)) -o $@ $^ $(CRASH_CALLS:%=-Wl,--wrap=%) $(LDFLAGS.$(MODE)) $(LDFLAGS) \
+	 $(shell pkg-config --libs $(call pkgs,firstboot))
+
 # ---- what is checked ------------------------------------------------------------------------
 VM_TESTS  := $(sort $(wildcard tests/vm/*/test))
 LANE      := tests/nspawn/test tests/nspawn/storage tests/nspawn/registry tests/nspawn/images
@@ -162,6 +178,13 @@ check-fast: check-programs ## what needs no boot
 check-all: check-programs ## as check, with the rack powered on in every order, and ten builds compared
 	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) ORDERS="$(ORDERS)" tests/run $(FAST) $(LANE) $(VM_TESTS)
 	MODE=$(MODE) tests/reproducible
+
+CRASH_STATES ?= 12000
+CRASH_SEED   ?= 1
+.PHONY: check-crash
+check-crash: ## cuts the power at every operation of a boot, and says how many states converged
+	$(MAKE) --no-print-directory -j$(JOBS) MODE=debug build/debug/tests/crash/crash
+	build/debug/tests/crash/crash --states $(CRASH_STATES) --seed $(CRASH_SEED) --jobs $(JOBS)
 
 check-unit: $(UNIT_TESTS) ## the unit tests alone; BLESS=1 rewrites golden files
 	tests/run $(UNIT_TESTS)

@@ -222,10 +222,27 @@ int fs_link(int dirfd, const char *path, const char *target, struct fault *why)
 	return r < 0 ? fault_errno(why, r, "cannot link %s", path) : FS_CHANGED;
 }
 
+/* The name of a new folder comes to the disk before anything in it is called written. */
+static int sync_parent(int dirfd, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char parent[PATH_MAX];
+	scoped(drop_fd) int fd = -1;
+
+	snprintf(parent, sizeof(parent), "%.*s", slash ? (int)(slash - path) : 1,
+		 slash == path ? "/" : slash ? path : ".");
+	fd = openat(dirfd, parent[0] ? parent : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* Not every file system of a host syncs folders. */
+	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL))
+		return -errno;
+	return 0;
+}
+
 /* FS_CHANGED, FS_SAME or negative. */
 static int make_folder(int dirfd, const char *path, mode_t mode)
 {
 	struct stat st;
+	int r;
 
 	if (mkdirat(dirfd, path, mode) == 0) {
 		/* The umask had a say; what the folder inherited (setgid) stays. */
@@ -234,7 +251,8 @@ static int make_folder(int dirfd, const char *path, mode_t mode)
 		mode |= st.st_mode & S_ISGID;
 		if ((st.st_mode & 07777) != mode && fchmodat(dirfd, path, mode, 0) < 0)
 			return -errno;
-		return FS_CHANGED;
+		r = sync_parent(dirfd, path);
+		return r < 0 ? r : FS_CHANGED;
 	}
 	if (errno != EEXIST || fstatat(dirfd, path, &st, 0) < 0)
 		return -errno;

@@ -76,6 +76,7 @@ static const struct {
 };
 
 struct answer {
+	const struct api *api;
 	struct text *out;
 	struct text *head; /* or NULL */
 	size_t len; /* bytes of this answer */
@@ -102,6 +103,10 @@ static size_t take_body(char *data, size_t one, size_t n, void *to)
 	struct answer *answer = to;
 
 	(void)one; /* always 1 */
+	if (answer->api->sink) {
+		answer->len += n;
+		return answer->api->sink(data, n, answer->api->sink_data) < 0 ? 0 : n;
+	}
 	if (n > BODY_MAX - answer->len)
 		return 0;
 	text_add_n(answer->out, data, n);
@@ -152,6 +157,8 @@ static int explain(CURL *curl, CURLcode result, const struct api *api,
 	if (result == CURLE_OPERATION_TIMEDOUT)
 		return fault_set(why, ETIMEDOUT, "%s: no %sanswer within %g s", api->server,
 				 answer->len ? "whole " : "", limit_ms / 1000.0);
+	if (result == CURLE_WRITE_ERROR && api->sink)
+		return fault_set(why, EIO, "%s: the answer could not be taken", api->server);
 	if (result == CURLE_WRITE_ERROR || result == CURLE_FILESIZE_EXCEEDED)
 		return fault_set(why, text_error(answer->out) < 0 ? ENOMEM : EFBIG,
 				 "%s: the answer is larger than %d MiB", api->server,
@@ -208,7 +215,8 @@ static bool set_manners(CURL *curl, const struct api *api)
 	       !curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, limit_ms) &&
 	       !curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, limit_ms) &&
 	       !curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
-	       !curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)BODY_MAX) &&
+	       !curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE,
+				 api->sink ? (curl_off_t)0 : (curl_off_t)BODY_MAX) &&
 	       !curl_easy_setopt(curl, CURLOPT_USERAGENT, "rackseed");
 }
 
@@ -298,7 +306,7 @@ int api_call(const struct api *api, const char *method, const char *path, const 
 	scoped(text_done) struct text url = { 0 };
 	scoped(drop_headers) struct curl_slist *headers = NULL;
 	scoped(drop_curl) CURL *curl = NULL;
-	struct answer answer = { .out = out, .head = api->head };
+	struct answer answer = { .api = api, .out = out, .head = api->head };
 	size_t start = out->len;
 	int r;
 

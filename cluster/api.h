@@ -26,6 +26,12 @@ struct api {
 	const char *accept; /* "Accept: …", or NULL: JSON */
 	struct text *head;  /* the heads of the answers are added here, or NULL */
 	int timeout_ms; /* for the whole call; 0: 10000 */
+	/*
+	 * Where the body goes as it comes, instead of *out and without a limit of size, or NULL;
+	 * negative ends the call.
+	 */
+	int (*sink)(const char *bytes, size_t len, void *data);
+	void *sink_data;
 };
 
 /*

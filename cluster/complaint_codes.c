@@ -29,6 +29,7 @@ const char *const complaint_codes[] = {
 	"disk-small",
 	"disk-twice",
 	"documents",
+	"duration-form",
 	"empty",
 	"endpoint-form",
 	"endpoint-nobody",

@@ -26,6 +26,17 @@ struct decide_facts {
 	bool was_healthy;      /* an API server of ours was ever healthy */
 	bool kubelet_active;
 	bool api_serves; /* the endpoint answers with our CA (what a join needs) */
+
+	/* kubelet's certificate where it is not a valid one. */
+	bool expired; /* of our CA, and over or not begun */
+	bool foreign; /* of another CA */
+
+	bool etcd_damaged; /* etcd data lies here that no etcd would start from; not has_etcd_data
+			    */
+	bool has_snapshot; /* a verified one is within reach */
+	bool snapshots_silent; /* the place that the file names for them cannot be looked at */
+	bool restored; /* our journal says that a snapshot was put here, or was about to be */
+	bool forced;   /* an operator takes the silence of others upon himself */
 	enum decide_peers peers;
 };
 
@@ -36,9 +47,14 @@ enum decide_action {
 	DECIDE_JOIN,
 	DECIDE_RESUME_INIT, /* init was interrupted: reset what it half made if .reset, then init */
 	DECIDE_RESUME_JOIN, /* join was interrupted: reset if .reset, then join */
-	DECIDE_WAIT_API,    /* for the API server */
-	DECIDE_WAIT_PEERS,  /* for control planes that do not answer */
-	DECIDE_REFUSE,	    /* unknown state, left alone */
+	DECIDE_RENEW,	    /* a member whose kubelet needs a new certificate: make it, start */
+	DECIDE_RESTORE,	    /* the newest snapshot into etcd, then init over it */
+	DECIDE_REPLACE,	 /* a member that lost its etcd data: leave etcd, join over what is here */
+	DECIDE_ANEW,	 /* by an operator's word: set etcd data aside, init over what is here */
+	DECIDE_WAIT_API, /* for the API server */
+	DECIDE_WAIT_PEERS,     /* for control planes that do not answer */
+	DECIDE_WAIT_SNAPSHOTS, /* for the place of the snapshots */
+	DECIDE_REFUSE,	       /* unknown state, left alone */
 	DECIDE_N_ACTIONS,
 };
 

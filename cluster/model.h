@@ -137,6 +137,12 @@ struct model {
 	char *endpoint_host;
 	unsigned endpoint_port;
 	char *token; /* static bootstrap token, or NULL: secrets/ has one */
+	struct { /* of etcd, on its control planes */
+		char *path; /* the folder */
+		uint64_t every_s;
+		unsigned keep;
+		struct model_mark path_mark;
+	} snapshots;
 	struct net_cidr pod_subnet, service_subnet;
 	enum model_pod_network pod_network;
 	char *pod_network_addon; /* MODEL_PODS_ADDON: its name */

@@ -11,9 +11,14 @@
 
 /* The keys of the document but for registries, shares and nodes. cluster.yaml(5) tells of each. */
 
+#define SNAPSHOT_PATH "/var/lib/rackseed/snapshots"
+
+enum { SNAPSHOT_EVERY_S = 6 * 3600, SNAPSHOT_KEEP = 8 };
+
 static PARSE_READER(parse_api_version);
 static PARSE_READER(parse_endpoint);
 static PARSE_READER(parse_pod_network);
+static PARSE_READER(parse_duration);
 
 #define AT(field) .offset = offsetof(struct model, field)
 #define MARK(field) .mark = offsetof(struct model, mark.field)
@@ -42,6 +47,15 @@ static const struct parse_key kubernetes_keys[] = {
 };
 static const struct parse_table kubernetes_table = { "kubernetes", kubernetes_keys };
 
+static const struct parse_key snapshots_keys[] = {
+	{ "path", parse_text, AT(snapshots.path),
+	  .mark = offsetof(struct model, snapshots.path_mark), .form = &parse_form_path },
+	{ "every", parse_duration, AT(snapshots.every_s) },
+	{ "keep", parse_count, AT(snapshots.keep) },
+	{ 0 },
+};
+static const struct parse_table snapshots_table = { "snapshots", snapshots_keys };
+
 static const struct parse_key cluster_keys[] = {
 	{ "name", parse_text, AT(name), .required = true, .form = &parse_form_label },
 	{ "kubernetes", parse_submapping, .required = true, .table = &kubernetes_table },
@@ -50,6 +64,7 @@ static const struct parse_key cluster_keys[] = {
 	{ "podSubnet", parse_network, AT(pod_subnet), MARK(pod_subnet) },
 	{ "serviceSubnet", parse_network, AT(service_subnet), MARK(service_subnet) },
 	{ "podNetwork", parse_pod_network, MARK(pod_network) },
+	{ "snapshots", parse_submapping, .table = &snapshots_table },
 	{ 0 },
 };
 static const struct parse_table cluster_table = { "cluster", cluster_keys };
@@ -178,6 +193,30 @@ static PARSE_READER(parse_pod_network)
 	}
 }
 
+/* A whole number of minutes, hours or days: 30m, 6h, 1d. */
+static PARSE_READER(parse_duration)
+{
+	enum { MAX = 9999 };
+	static const struct {
+		const char *unit;
+		unsigned seconds;
+	} units[] = { { "m", 60 }, { "h", 3600 }, { "d", 24 * 3600 } };
+	const char *s = parse_scalar(p, y);
+	size_t n = s ? strspn(s, "0123456789") : 0;
+	unsigned long value = n > 0 && n <= 4 ? strtoul(s, NULL, 10) : 0;
+	uint64_t *ret = (void *)((char *)object + key->offset);
+	size_t i;
+
+	for (i = 0; s && i < COUNT(units); i++)
+		if (value > 0 && strcmp(s + n, units[i].unit) == 0) {
+			*ret = (uint64_t)value * units[i].seconds;
+			return;
+		}
+	if (s)
+		parse_complain(p, y, "duration-form", "such as 30m, 6h or 1d",
+			       "%s: '%.128s' is not a time from 1m to %dd", key->name, s, MAX);
+}
+
 static void set_default_network(struct net_cidr *cidr, const char *text)
 {
 	/* The defaults are well-formed, so this cannot fail; were it to, check would say so. */
@@ -198,6 +237,14 @@ static int set_defaults(struct model *m)
 		m->endpoint_port = 6443;
 	if (m->installer.wait_s == 0)
 		m->installer.wait_s = 10;
+	if (m->snapshots.every_s == 0)
+		m->snapshots.every_s = SNAPSHOT_EVERY_S;
+	if (m->snapshots.keep == 0)
+		m->snapshots.keep = SNAPSHOT_KEEP;
+	if (!m->snapshots.path)
+		m->snapshots.path = strdup(SNAPSHOT_PATH);
+	if (!m->snapshots.path)
+		return -ENOMEM;
 	if (!m->endpoint_host && !m->mark.endpoint.line && first) {
 		m->endpoint_host = strdup(first->name);
 		if (!m->endpoint_host)

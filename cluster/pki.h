@@ -57,8 +57,16 @@ int pki_kubeconfig(const struct model *m, int dirfd, int64_t now, struct text *o
  * Issues a client certificate for the administrator (O=system:masters, CN=kubernetes-admin) from
  * the CA below dirfd, in memory: PEM certificate and PEM key. Wipe the key (text_wipe).
  */
-int pki_admin(int dirfd, int64_t now, struct text *ret_crt, struct text *ret_key,
-	      struct fault *why) __attribute__((nonnull, warn_unused_result));
+int pki_admin(int dirfd, int64_t now, struct text *ret_crt, struct text *ret_key, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * A client certificate for a day, from the CA given as PEM: for calls of our own to etcd and to
+ * other nodes. organization may be NULL. Wipe the key.
+ */
+int pki_client(const char *ca_crt, const char *ca_key, const char *name, const char *organization,
+	       int64_t now, struct text *ret_crt, struct text *ret_key, struct fault *why)
+	__attribute__((nonnull(1, 2, 3, 6, 7, 8), warn_unused_result));
 
 /*
  * Whether a PEM certificate chains to a PEM CA and is valid at now: 0; -EKEYEXPIRED (over, or not

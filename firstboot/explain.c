@@ -40,15 +40,14 @@ int explain(struct node *node, struct text *out, struct fault *why)
 		return 0;
 	}
 	probe_disk(node, &facts);
-	if (node->live) {
-		facts.kubelet_active = kubelet_is_active();
-		facts.api_serves =
-			(facts.control_plane ? probe_api(node, &api) : probe_join(node, &api)) == 0;
-	}
+	facts.kubelet_active = node->live && kubelet_is_active();
+	decision = node->live ? probe_decide(node, &facts, &api) : decide(&facts);
 	probe_print(&facts, out);
-	if (node->live && !facts.api_serves)
+	if (api.code)
 		text_addf(out, "%-26s %s\n", "", api.text);
-	decision = decide(&facts);
+	state_tell_beginning(&node->state, out);
+	if (node->state.began)
+		text_add(out, "\n");
 	text_addf(out, "\ndecision: %s%s\nbecause:  %s\n", decide_action_name(decision.action),
 		  decision.reset ? " (after kubeadm reset)" : "", decision.reason);
 	return 0;

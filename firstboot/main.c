@@ -13,10 +13,14 @@
 #include "base/text.h"
 #include "firstboot/announce.h"
 #include "firstboot/early.h"
+#include "firstboot/etcd.h"
 #include "firstboot/explain.h"
+#include "firstboot/journal.h"
 #include "firstboot/node.h"
+#include "firstboot/probe.h"
 #include "firstboot/service.h"
 #include "firstboot/show.h"
+#include "firstboot/snapshots.h"
 
 #ifndef RACKSEED_VERSION
 #define RACKSEED_VERSION "0"
@@ -89,6 +93,45 @@ static int command_explain(const struct options *o, struct fault *why)
 	return r;
 }
 
+/* For ExecCondition= of kubelet.service; what it says goes to the journal. */
+static int command_kubelet(const struct options *o, struct fault *why)
+{
+	scoped(close_node) struct node node = { .root = -1 };
+	int r = open_node(o, &node, why);
+
+	if (r < 0 || etcd_kubelet_may_start(node.root))
+		return r;
+	return fault_set(why, ENODATA,
+			 "kubelet stays off: etcd's manifest is here and its data "
+			 "is not, so it would begin another cluster");
+}
+
+/* The file's being there is what counts, until this boot ends; the next try of the step looks. */
+static int command_force(const struct options *o, struct fault *why)
+{
+	scoped(close_node) struct node node = { .root = -1 };
+	int r = open_node(o, &node, why);
+
+	if (r >= 0)
+		r = fs_write(node.root, PROBE_FORCED, 0600, "", 0, why);
+	if (r >= 0)
+		journal_tell(4, "cluster", "forced",
+			     "an operator forces init: silent control planes and snapshots are "
+			     "taken for lost");
+	return r;
+}
+
+/* One snapshot of etcd, now; nothing on a node that has no etcd. */
+static int command_snapshot(const struct options *o, struct fault *why)
+{
+	scoped(close_node) struct node node = { .root = -1 };
+	int r = open_node(o, &node, why);
+
+	if (r >= 0)
+		r = node_load(&node, why);
+	return r < 0 ? r : snapshots_take(&node, why);
+}
+
 static const struct command {
 	const char *name;
 	int (*run)(const struct options *o, struct fault *why);
@@ -98,6 +141,10 @@ static const struct command {
 	  "before the network: seed, machine, hostname, account, firewall, netplan" },
 	{ "run", command_run, "the rest, then stays for bus and status; started by systemd" },
 	{ "status", command_status, "what the service is doing; --json for programs" },
+	{ "snapshot", command_snapshot, "takes a snapshot of etcd, where the file says" },
+	{ "kubelet", command_kubelet, "fails where kubelet must not start: etcd lost its data" },
+	{ "--force-init", command_force,
+	  "silent control planes are lost for good; this boot only" },
 	{ "--explain", command_explain, "facts, decision and reason; changes nothing" },
 };
 

@@ -110,24 +110,41 @@ int node_image_facts(int root, struct plan_facts *ret, struct fault *why)
 	return r < 0 ? fault_wrap(why, NODE_IMAGE_PATH) : 0;
 }
 
-static int make_plan(struct node *node, struct fault *why)
+static int make_plan(struct node *node, bool joins, struct fault *why)
 {
+	node->facts.control_plane_ready = joins;
+	plan_done(&node->plan);
+	return plan_make(&node->model, node->self, &node->facts, &node->plan, why);
+}
+
+/* The first control plane of the file begins the cluster, unless it once had to join. */
+static int plan_node(struct node *node, struct fault *why)
+{
+	bool first = node->self == model_first(&node->model, MODEL_CONTROL_PLANE);
 	int r = node_image_facts(node->root, &node->facts, why);
 
 	if (r < 0)
 		return r;
-	/* Control planes but the first are made by joining. */
-	node->facts.control_plane_ready =
-		node->self != model_first(&node->model, MODEL_CONTROL_PLANE);
 	plan_facts_assume(&node->model, &node->facts);
-	plan_done(&node->plan);
-	return plan_make(&node->model, node->self, &node->facts, &node->plan, why);
+	return make_plan(node, !first || node->state.join_started, why);
+}
+
+int node_replan(struct node *node, bool joins, struct fault *why)
+{
+	return node->facts.control_plane_ready == joins ? 0 : make_plan(node, joins, why);
+}
+
+static int load_state(struct node *node, struct fault *why)
+{
+	int r = state_load(node->root, &node->state, why);
+
+	return r < 0 ? r : 0;
 }
 
 int node_load(struct node *node, struct fault *why)
 {
 	static int (*const parts[])(struct node *, struct fault *) = {
-		read_seed, read_document, add_static_token, find_self, make_plan,
+		read_seed, read_document, add_static_token, find_self, load_state, plan_node,
 	};
 	size_t i;
 	int r;
@@ -137,9 +154,8 @@ int node_load(struct node *node, struct fault *why)
 		if (r < 0)
 			return r;
 	}
-	r = node->loaded ? 0 : state_load(node->root, &node->state, why);
-	node->loaded = r >= 0;
-	return r < 0 ? r : 0;
+	node->loaded = true;
+	return 0;
 }
 
 void node_done(struct node *node)

@@ -49,6 +49,10 @@ struct node {
 /* Reads, verifies and parses the seed, plans, and loads the state. Once; later calls do nothing. */
 int node_load(struct node *node, struct fault *why) __attribute__((nonnull, warn_unused_result));
 
+/* Plans again for a node that joins, or that begins the cluster. */
+int node_replan(struct node *node, bool joins, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
 void node_done(struct node *node);
 
 /* A file of the seed's secrets/, such as "pki/ca.crt", as a string; NULL when there is none. */

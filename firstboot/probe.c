@@ -13,13 +13,17 @@
 #include "base/text.h"
 #include "base/yaml.h"
 #include "cluster/pki.h"
+#include "firstboot/endpoint.h"
+#include "firstboot/etcd.h"
 #include "firstboot/node.h"
+#include "firstboot/snapshots.h"
 
 #define KUBELET_CONF "etc/kubernetes/kubelet.conf"
 #define KUBELET_CERT "var/lib/kubelet/pki/kubelet-client-current.pem"
-#define ETCD_DATA "var/lib/etcd/member"
+#define KUBELET_SETTINGS "var/lib/kubelet/config.yaml"
+#define KUBELET_FLAGS "var/lib/kubelet/kubeadm-flags.env"
 
-enum { PEM_MAX = 1 << 20, API_MS = 5000 };
+enum { PEM_MAX = 1 << 20, API_MS = 5000, API_PORT = 6443 };
 
 /*
  * The very right that `kubeadm init` grants last to joining nodes: that their certificate requests
@@ -31,17 +35,68 @@ static const char may_join[] =
 	"\"resource\":\"certificatesigningrequests\",\"subresource\":\"nodeclient\","
 	"\"verb\":\"create\"}}}";
 
-/* A kubelet.conf alone may be a relic of an interrupted init; the certificate is what counts. */
-static bool has_kubelet_conf(const struct node *node)
+/* Whether a file is a YAML mapping: what a power cut leaves of one is empty or cut short. */
+static bool is_mapping(int root, const char *path)
+{
+	scoped(text_done) struct text bytes = { 0 };
+	scoped(yaml_done) struct yaml tree = { 0 };
+	struct fault ignored = { 0 };
+	struct yaml_error error = { 0 };
+
+	return fs_read(root, path, PEM_MAX, &bytes, &ignored) == 0 &&
+	       yaml_parse(text_str(&bytes), bytes.len, &tree, &error) == 0 &&
+	       tree.kind == YAML_MAPPING;
+}
+
+/* One line, KUBELET_KUBEADM_ARGS="...": whole up to its quote and its end. */
+static bool is_environment(int root, const char *path)
+{
+	static const char begin[] = "KUBELET_KUBEADM_ARGS=\"";
+	scoped(text_done) struct text bytes = { 0 };
+	struct fault ignored = { 0 };
+	const char *s;
+
+	if (fs_read(root, path, PEM_MAX, &bytes, &ignored) < 0)
+		return false;
+	s = text_str(&bytes);
+	return strlen(s) == bytes.len && strncmp(s, begin, strlen(begin)) == 0 &&
+	       bytes.len > strlen(begin) + 1 && strcmp(s + bytes.len - 2, "\"\n") == 0;
+}
+
+/*
+ * A kubelet.conf alone may be a relic of an interrupted init; the certificate is what counts, and
+ * kubelet's own settings must be whole beside it.
+ */
+static void look_at_kubelet(const struct node *node, struct decide_facts *f)
 {
 	const char *ca = node_secret(node, "pki/ca.crt");
-	scoped(text_done) struct text conf = { 0 };
 	scoped(text_wipe) struct text pem = { 0 };
 	struct fault ignored = { 0 };
+	int r;
 
-	return ca && fs_read(node->root, KUBELET_CONF, PEM_MAX, &conf, &ignored) == 0 &&
-	       conf.len > 0 && fs_read(node->root, KUBELET_CERT, PEM_MAX, &pem, &ignored) == 0 &&
-	       pem.len > 0 && pki_verify(text_str(&pem), ca, time(NULL), &ignored) == 0;
+	if (!ca || fs_read(node->root, KUBELET_CERT, PEM_MAX, &pem, &ignored) < 0 || pem.len == 0)
+		return;
+	r = pki_verify(text_str(&pem), ca, time(NULL), &ignored);
+	f->foreign = r == -EKEYREJECTED;
+	f->expired = r == -EKEYEXPIRED;
+	f->has_kubelet_conf =
+		r == 0 && pki_keypair(text_str(&pem), text_str(&pem), &ignored) == 0 &&
+		is_mapping(node->root, KUBELET_CONF) && is_mapping(node->root, KUBELET_SETTINGS) &&
+		is_environment(node->root, KUBELET_FLAGS);
+}
+
+static void look_at_etcd(const struct node *node, struct decide_facts *f)
+{
+	enum etcd_data data = etcd_look(node->root, ETCD_DIR "/member");
+	struct snapshots_found found;
+
+	f->has_etcd_data = data == ETCD_FIT;
+	f->etcd_damaged = data == ETCD_DAMAGED;
+	if (f->has_etcd_data || !f->control_plane)
+		return;
+	snapshots_look(node, &found);
+	f->has_snapshot = found.state == SNAPSHOTS_FOUND;
+	f->snapshots_silent = found.state == SNAPSHOTS_SILENT;
 }
 
 static bool has_peers(const struct node *node)
@@ -65,11 +120,13 @@ void probe_disk(const struct node *node, struct decide_facts *ret)
 		.completed = node->state.completed,
 		.started = node->state.init_started || node->state.join_started,
 		.was_healthy = node->state.healthy,
-		.has_kubelet_conf = has_kubelet_conf(node),
-		.has_etcd_data = fstatat(node->root, ETCD_DATA, &st, 0) == 0,
-		/* Until control planes ask each other, silence is all we know of a peer. */
+		.restored = node->state.restored,
+		.forced = fstatat(node->root, &PROBE_FORCED[1], &st, 0) == 0,
+		/* Silence is all we know of a peer until it is asked. */
 		.peers = has_peers(node) ? DECIDE_PEER_SILENT : DECIDE_NO_PEERS,
 	};
+	look_at_kubelet(node, ret);
+	look_at_etcd(node, ret);
 }
 
 void probe_server(const struct node *node, struct text *out)
@@ -95,6 +152,149 @@ static int ask(const struct node *node, const char *method, const char *path, co
 	probe_server(node, &server);
 	api.server = text_str(&server);
 	return api_call(&api, method, path, body, answer, why);
+}
+
+struct caller {
+	struct text server, crt, key;
+	struct api api;
+};
+
+static void caller_done(struct caller *c)
+{
+	text_done(&c->server);
+	text_done(&c->crt);
+	text_wipe(&c->key);
+}
+
+/* To another control plane, as the node that this one is. */
+static int call_peer(const struct node *node, struct caller *c, const struct model_node *peer,
+		     int port, const char *path, struct text *answer)
+{
+	struct fault ignored = { 0 };
+	char ip[NET_IP_LEN];
+
+	net_ip_text(&peer->address, ip);
+	text_done(&c->server);
+	text_addf(&c->server, strchr(ip, ':') ? "https://[%s]:%d" : "https://%s:%d", ip, port);
+	c->api = (struct api){ .server = text_str(&c->server),
+			       .ca = node_secret(node, "pki/ca.crt"),
+			       .crt = c->crt.len ? text_str(&c->crt) : NULL,
+			       .key = c->key.len ? text_str(&c->key) : NULL,
+			       .timeout_ms = API_MS };
+	return c->api.ca ? api_call(&c->api, "GET", path, NULL, answer, &ignored) : -ENOENT;
+}
+
+/* What one control plane says: its API server first, then its own service about its disk. */
+static enum decide_peers ask_peer(const struct node *node, struct caller *c,
+				  const struct model_node *peer)
+{
+	scoped(text_done) struct text answer = { 0 };
+	scoped(yaml_done) struct yaml status = { 0 };
+	struct yaml_error error = { 0 };
+	const char *has_data;
+	int code = call_peer(node, c, peer, API_PORT, "/healthz", &answer);
+
+	if (code == 200 || code == 401 || code == 403)
+		return DECIDE_PEER_SERVES;
+	text_done(&answer);
+	if (call_peer(node, c, peer, ENDPOINT_PORT, "/v1/status", &answer) != 200 ||
+	    yaml_parse(text_str(&answer), answer.len, &status, &error) < 0)
+		return DECIDE_PEER_SILENT;
+	has_data = yaml_text(yaml_get(&status, "etcdData"));
+	/* One that has data is booting, and will serve. */
+	return has_data && strcmp(has_data, "false") == 0 ? DECIDE_PEERS_EMPTY : DECIDE_PEER_SILENT;
+}
+
+/* All of them: one that serves is enough, and one that is silent too. */
+static enum decide_peers ask_peers(const struct node *node)
+{
+	const struct model_node *n = node->model.nodes;
+	const struct model_node *end = n + node->model.n_nodes;
+	const char *ca = node_secret(node, "pki/ca.crt"), *key = node_secret(node, "pki/ca.key");
+	scoped(caller_done) struct caller caller = { 0 };
+	enum decide_peers all = DECIDE_PEERS_EMPTY;
+	scoped(text_done) struct text name = { 0 };
+	struct fault ignored = { 0 };
+
+	text_addf(&name, "system:node:%s", node->self->name);
+	if (ca && key &&
+	    pki_client(ca, key, text_str(&name), "system:nodes", (int64_t)time(NULL), &caller.crt,
+		       &caller.key, &ignored) < 0)
+		all = DECIDE_PEER_SILENT; /* they tell strangers nothing */
+	for (; n < end; n++) {
+		enum decide_peers one;
+
+		if (n == node->self || !(n->roles & MODEL_CONTROL_PLANE))
+			continue;
+		one = ask_peer(node, &caller, n);
+		if (one == DECIDE_PEER_SERVES)
+			return one;
+		all = one == DECIDE_PEER_SILENT ? one : all;
+	}
+	return all;
+}
+
+bool probe_node_is_ready(const struct node *node)
+{
+	scoped(text_wipe) struct text token = { 0 };
+	scoped(text_done) struct text path = { 0 };
+	scoped(text_done) struct text answer = { 0 };
+	scoped(yaml_done) struct yaml object = { 0 };
+	struct yaml_error error = { 0 };
+	struct fault ignored = { 0 };
+	const struct yaml *conditions;
+	size_t i;
+
+	text_addf(&path, "/api/v1/nodes/%s", node->self->name);
+	if (node_token(node, &token, &ignored) < 0 ||
+	    ask(node, "GET", text_str(&path), text_str(&token), NULL, &answer, &ignored) != 200 ||
+	    yaml_parse(text_str(&answer), answer.len, &object, &error) < 0)
+		return false;
+	conditions = yaml_get(yaml_get(&object, "status"), "conditions");
+	for (i = 0; conditions && conditions->kind == YAML_SEQUENCE && i < conditions->n_items;
+	     i++) {
+		const char *type = yaml_text(yaml_get(&conditions->items[i], "type"));
+		const char *is = yaml_text(yaml_get(&conditions->items[i], "status"));
+
+		if (type && is && strcmp(type, "Ready") == 0)
+			return strcmp(is, "True") == 0;
+	}
+	return false;
+}
+
+bool probe_node_is_unknown(const struct node *node)
+{
+	scoped(text_done) struct text server = { 0 };
+	scoped(text_done) struct text path = { 0 };
+	scoped(text_done) struct text answer = { 0 };
+	scoped(text_wipe) struct text pem = { 0 };
+	struct fault ignored = { 0 };
+	struct api api = { .ca = node_secret(node, "pki/ca.crt"), .timeout_ms = API_MS };
+
+	if (!api.ca || fs_read(node->root, KUBELET_CERT, PEM_MAX, &pem, &ignored) < 0)
+		return false;
+	probe_server(node, &server);
+	text_addf(&path, "/api/v1/nodes/%s", node->self->name);
+	api.server = text_str(&server);
+	api.crt = api.key = text_str(&pem);
+	return api_call(&api, "GET", text_str(&path), NULL, &answer, &ignored) == 404;
+}
+
+static bool is_wait(const struct decision *d)
+{
+	return d->action == DECIDE_WAIT_API || d->action == DECIDE_WAIT_PEERS;
+}
+
+struct decision probe_decide(const struct node *node, struct decide_facts *f, struct fault *api)
+{
+	struct decision d = decide(f);
+
+	if (!is_wait(&d) && !d.reset)
+		return d;
+	f->api_serves = (f->control_plane ? probe_api(node, api) : probe_join(node, api)) == 0;
+	if (f->peers != DECIDE_NO_PEERS)
+		f->peers = f->api_serves ? DECIDE_PEER_SERVES : ask_peers(node);
+	return decide(f);
 }
 
 int probe_api(const struct node *node, struct fault *why)
@@ -145,7 +345,14 @@ static const struct {
 	{ "init or join completed", offsetof(struct decide_facts, completed) },
 	{ "init or join started", offsetof(struct decide_facts, started) },
 	{ "valid kubelet certificate", offsetof(struct decide_facts, has_kubelet_conf) },
+	{ "kubelet certificate over", offsetof(struct decide_facts, expired) },
+	{ "kubelet of another CA", offsetof(struct decide_facts, foreign) },
 	{ "etcd data", offsetof(struct decide_facts, has_etcd_data) },
+	{ "etcd data damaged", offsetof(struct decide_facts, etcd_damaged) },
+	{ "etcd snapshot at hand", offsetof(struct decide_facts, has_snapshot) },
+	{ "snapshots out of sight", offsetof(struct decide_facts, snapshots_silent) },
+	{ "snapshot was restored", offsetof(struct decide_facts, restored) },
+	{ "init forced by operator", offsetof(struct decide_facts, forced) },
 	{ "API server was healthy", offsetof(struct decide_facts, was_healthy) },
 	{ "kubelet active", offsetof(struct decide_facts, kubelet_active) },
 	{ "API server takes joins", offsetof(struct decide_facts, api_serves) },

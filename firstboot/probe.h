@@ -27,5 +27,27 @@ int probe_api(const struct node *node, struct fault *why)
 int probe_join(const struct node *node, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
+/*
+ * Whether the cluster holds this node's Node for Ready, asked with the bootstrap token; false too
+ * where it does not say.
+ */
+bool probe_node_is_ready(const struct node *node) __attribute__((nonnull, warn_unused_result));
+
+/*
+ * Whether the API server, asked with kubelet's own certificate, knows of no such Node: the cluster
+ * began anew or from a snapshot, and kubelet registers a Node only when it starts.
+ */
+bool probe_node_is_unknown(const struct node *node) __attribute__((nonnull, warn_unused_result));
+
+/*
+ * The decision. The network is asked, and *facts completed, only where the disk alone does not tell
+ * what is right, and before anything is reset; *api then says why the API server does not serve.
+ */
+struct decision probe_decide(const struct node *node, struct decide_facts *facts, struct fault *api)
+	__attribute__((nonnull));
+
+/* Its being there is an operator's word that others are silent for good; gone with this boot. */
+#define PROBE_FORCED "/run/rackseed/force-init"
+
 /* "control-plane yes\n…": the facts as `--explain` shows them. */
 void probe_print(const struct decide_facts *facts, struct text *out) __attribute__((nonnull));

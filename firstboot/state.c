@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/fault.h"
 #include "base/fs.h"
@@ -23,9 +24,19 @@ static const struct flag {
 	{ "join-started", offsetof(struct state, join_started) },
 	{ "completed", offsetof(struct state, completed) },
 	{ "healthy", offsetof(struct state, healthy) },
+	{ "restored", offsetof(struct state, restored) },
+	{ "anew", offsetof(struct state, anew) },
 };
 
-static const char time_key[] = "saved-time ";
+static const struct time {
+	const char *key;
+	size_t offset;
+} times[] = {
+	{ "saved-time ", offsetof(struct state, saved_time) },
+	{ "began ", offsetof(struct state, began) },
+	{ "snapshot ", offsetof(struct state, snapshot) },
+};
+
 static const char sum_key[] = "sum ";
 
 /* FNV-1a: tells damage, not malice; who can write here is root anyway. */
@@ -48,7 +59,9 @@ void state_render(const struct state *state, struct text *out)
 	for (i = 0; i < COUNT(flags); i++)
 		text_addf(out, "%s %d\n", flags[i].name,
 			  *(const bool *)((const char *)state + flags[i].offset));
-	text_addf(out, "%s%" PRId64 "\n", time_key, state->saved_time);
+	for (i = 0; i < COUNT(times); i++)
+		text_addf(out, "%s%" PRId64 "\n", times[i].key,
+			  *(const int64_t *)((const char *)state + times[i].offset));
 	text_addf(out, "%s%016" PRIx64 "\n", sum_key,
 		  sum_of(text_str(out) + begin, out->len - begin));
 }
@@ -71,15 +84,15 @@ static bool read_flag(const char *line, const struct flag *flag, struct state *s
 	return true;
 }
 
-static bool read_time(const char *line, struct state *state)
+static bool read_time(const char *line, const struct time *time, struct state *state)
 {
-	const char *value = value_of(line, time_key);
+	const char *value = value_of(line, time->key);
 	char *end;
 
 	if (!value || *value < '0' || *value > '9')
 		return false;
 	errno = 0;
-	state->saved_time = strtoll(value, &end, 10);
+	*(int64_t *)((char *)state + time->offset) = strtoll(value, &end, 10);
 	return errno == 0 && *end == '\n';
 }
 
@@ -90,7 +103,10 @@ static bool read_line(const char *line, struct state *state)
 	for (i = 0; i < COUNT(flags); i++)
 		if (read_flag(line, &flags[i], state))
 			return true;
-	return read_time(line, state);
+	for (i = 0; i < COUNT(times); i++)
+		if (read_time(line, &times[i], state))
+			return true;
+	return false;
 }
 
 int state_parse(const char *bytes, size_t len, struct state *ret)
@@ -119,6 +135,31 @@ int state_parse(const char *bytes, size_t len, struct state *ret)
 		return STATE_DAMAGED;
 	*ret = state;
 	return STATE_READ;
+}
+
+static void add_time(int64_t seconds, struct text *out)
+{
+	time_t t = (time_t)seconds;
+	struct tm tm = { 0 };
+	char buf[40];
+
+	gmtime_r(&t, &tm);
+	if (strftime(buf, sizeof(buf), "%Y-%m-%d %H:%M:%S UTC", &tm) > 0)
+		text_add(out, buf);
+}
+
+void state_tell_beginning(const struct state *state, struct text *out)
+{
+	if (!state->began)
+		return;
+	text_add(out, state->anew ? "the cluster began anew on " : "the cluster began on ");
+	add_time(state->began, out);
+	if (state->snapshot) {
+		text_add(out, " from its snapshot of ");
+		add_time(state->snapshot, out);
+	} else {
+		text_add(out, ", from no snapshot");
+	}
 }
 
 int state_load(int root, struct state *ret, struct fault *why)

@@ -68,5 +68,7 @@ const struct step task_table[] = {
 	{ .name = "shares", .run = task_shares, .background = true, .again_s = 30 },
 	{ .name = "registries", .run = task_registries, .background = true, .again_s = 120 },
 	{ .name = "objects", .run = task_objects, .background = true, .again_s = 60 },
+	{ .name = "member", .run = task_member, .background = true, .again_s = 60 },
+	{ .name = "snapshots", .run = task_snapshots, .background = true, .again_s = 300 },
 };
 const size_t task_table_n = COUNT(task_table);

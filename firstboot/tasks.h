@@ -26,6 +26,9 @@ int task_shares(struct node *node, struct fault *why);
 int task_images(struct node *node, struct fault *why);
 int task_registries(struct node *node, struct fault *why);
 int task_objects(struct node *node, struct fault *why);
+int task_snapshots(struct node *node, struct fault *why);
+/* That it still is what `cluster` made of it, and that the cluster knows it. */
+int task_member(struct node *node, struct fault *why);
 
 /* Tells how a share answers; see storage/share.h. */
 #define TASK_SHARE_PROGRAM "/usr/lib/rackseed/rackseed-share"

@@ -8,6 +8,7 @@
 #include "cluster/decide.h"
 #include "cluster/pki.h"
 #include "cluster/seed.h"
+#include "firstboot/etcd.h"
 #include "firstboot/explain.h"
 #include "firstboot/node.h"
 #include "firstboot/probe.h"
@@ -164,6 +165,8 @@ static void test_a_seed_that_makes_no_sense_is_refused(void **s)
 	}
 }
 
+#define FLAGS "KUBELET_KUBEADM_ARGS=\"--network-plugin=cni\"\n"
+
 /* A client certificate of the CA in folder, where kubelet keeps its own. */
 static void put_kubelet(struct lab *lab, const char *folder)
 {
@@ -175,9 +178,29 @@ static void put_kubelet(struct lab *lab, const char *folder)
 	text_add(&crt, text_str(&key));
 	tree_put(&lab->tree, "root/var/lib/kubelet/pki/kubelet-client-current.pem", text_str(&crt));
 	tree_put(&lab->tree, "root/etc/kubernetes/kubelet.conf", "apiVersion: v1\n");
+	tree_put(&lab->tree, "root/var/lib/kubelet/config.yaml", "kind: KubeletConfiguration\n");
+	tree_put(&lab->tree, "root/var/lib/kubelet/kubeadm-flags.env", FLAGS);
 	text_done(&crt);
 	text_wipe(&key);
 	drop_fd(&fd);
+}
+
+/* What bbolt finds good: magic, version and FNV-1a of the first meta page. */
+static void put_database(struct lab *lab)
+{
+	unsigned char page[4096] = { 0 };
+	uint64_t sum = UINT64_C(0xcbf29ce484222325);
+	struct fault why = { 0 };
+	int i;
+
+	memcpy(page + 16, "\xed\xda\x0c\xed\x02\0\0\0\0\x10\0\0", 12);
+	for (i = 16; i < 16 + 56; i++)
+		sum = (sum ^ page[i]) * UINT64_C(0x100000001b3);
+	for (i = 0; i < 8; i++)
+		page[72 + i] = (unsigned char)(sum >> (8 * i));
+	if (fs_write(lab->tree.fd, "root/var/lib/etcd/member/snap/db", 0600, (char *)page,
+		     sizeof(page), &why) < 0)
+		fail_msg("%s", why.text);
 }
 
 static void test_facts_of_an_empty_disk(void **s)
@@ -214,10 +237,80 @@ static void test_a_kubelet_counts_by_its_certificate(void **s)
 	put_kubelet(&lab, "other");
 	probe_disk(&lab.node, &facts);
 	assert_false(facts.has_kubelet_conf); /* somebody else's */
+	assert_true(facts.foreign);
 	put_kubelet(&lab, "secrets");
 	tree_put(&lab.tree, "root/etc/kubernetes/kubelet.conf", "");
 	probe_disk(&lab.node, &facts);
 	assert_false(facts.has_kubelet_conf); /* emptied by a power cut */
+	assert_false(facts.foreign || facts.expired);
+	lab_done(&lab);
+}
+
+/* Each is what a power cut makes of a file that nobody synced. */
+static void test_a_kubelet_needs_its_settings_whole(void **s)
+{
+	static const struct {
+		const char *path, *content;
+	} cases[] = {
+		{ "root/etc/kubernetes/kubelet.conf", "" },
+		{ "root/etc/kubernetes/kubelet.conf", "apiVersion: [v1\n" },
+		{ "root/var/lib/kubelet/config.yaml", "" },
+		{ "root/var/lib/kubelet/config.yaml", "kind" },
+		{ "root/var/lib/kubelet/kubeadm-flags.env", "" },
+		{ "root/var/lib/kubelet/kubeadm-flags.env", "KUBELET_KUBEADM_ARGS=\"--net" },
+		{ "root/var/lib/kubelet/kubeadm-flags.env", "KUBELET_KUBEADM_ARGS=\"\n" },
+	};
+	struct decide_facts facts;
+	struct fault why = { 0 };
+	struct lab lab;
+
+	(void)s;
+	lab_make(&lab, "w1\n", document);
+	assert_int_equal(node_load(&lab.node, &why), 0);
+	CASES (c, cases) {
+		put_kubelet(&lab, "secrets");
+		probe_disk(&lab.node, &facts);
+		assert_true(facts.has_kubelet_conf);
+		tree_put(&lab.tree, c->path, c->content);
+		probe_disk(&lab.node, &facts);
+		assert_false(facts.has_kubelet_conf);
+	}
+	lab_done(&lab);
+}
+
+static void test_kubelet_starts_no_etcd_where_its_data_is_gone(void **s)
+{
+	struct lab lab;
+
+	(void)s;
+	lab_make(&lab, "master\n", document);
+	assert_true(etcd_kubelet_may_start(lab.node.root)); /* before kubeadm wrote the manifest */
+	tree_put(&lab.tree, "root/etc/kubernetes/manifests/etcd.yaml", "kind: Pod\n");
+	assert_false(etcd_kubelet_may_start(lab.node.root));
+	tree_put(&lab.tree, "root/var/lib/etcd/member/wal/0.wal", "log");
+	assert_true(etcd_kubelet_may_start(lab.node.root));
+	lab_done(&lab);
+}
+
+/* Its two meta pages begin each database; without a right one no etcd opens it. */
+static void test_etcd_data_is_judged(void **s)
+{
+	struct lab lab;
+	struct fault why = { 0 };
+
+	(void)s;
+	lab_make(&lab, "master\n", document);
+	assert_int_equal(etcd_look(lab.node.root, ETCD_DIR "/member"), ETCD_NONE);
+	assert_int_equal(etcd_set_aside(lab.node.root, &why), FS_SAME);
+	tree_put(&lab.tree, "root/var/lib/etcd/member/wal/0.wal", "log");
+	assert_int_equal(etcd_look(lab.node.root, ETCD_DIR "/member"), ETCD_DAMAGED);
+	put_database(&lab);
+	assert_int_equal(etcd_look(lab.node.root, ETCD_DIR "/member"), ETCD_FIT);
+	tree_put(&lab.tree, "root/var/lib/etcd/member/wal/0.wal", "");
+	assert_int_equal(etcd_look(lab.node.root, ETCD_DIR "/member"), ETCD_DAMAGED);
+	assert_int_equal(etcd_set_aside(lab.node.root, &why), FS_CHANGED);
+	assert_int_equal(etcd_look(lab.node.root, ETCD_DIR "/member"), ETCD_NONE);
+	assert_int_equal(etcd_look(lab.node.root, ETCD_DIR "/damaged-1"), ETCD_DAMAGED);
 	lab_done(&lab);
 }
 
@@ -229,7 +322,8 @@ static void test_facts_of_a_control_plane(void **s)
 
 	(void)s;
 	lab_make(&lab, "master\n", document);
-	tree_put(&lab.tree, "root/var/lib/etcd/member/wal/0", "");
+	tree_put(&lab.tree, "root/var/lib/etcd/member/wal/0.wal", "log");
+	put_database(&lab);
 	assert_int_equal(node_load(&lab.node, &why), 0);
 	lab.node.state = (struct state){ .init_started = true, .healthy = true };
 	probe_disk(&lab.node, &facts);
@@ -265,6 +359,9 @@ int main(void)
 		cmocka_unit_test(test_a_seed_that_makes_no_sense_is_refused),
 		cmocka_unit_test(test_facts_of_an_empty_disk),
 		cmocka_unit_test(test_a_kubelet_counts_by_its_certificate),
+		cmocka_unit_test(test_a_kubelet_needs_its_settings_whole),
+		cmocka_unit_test(test_kubelet_starts_no_etcd_where_its_data_is_gone),
+		cmocka_unit_test(test_etcd_data_is_judged),
 		cmocka_unit_test(test_facts_of_a_control_plane),
 		cmocka_unit_test(test_explain_says_what_and_why_and_touches_nothing),
 	};

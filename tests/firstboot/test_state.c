@@ -6,7 +6,14 @@
 #include "firstboot/state.h"
 
 static const struct state full = {
-	.init_started = true, .completed = true, .healthy = true, .saved_time = 1700000000
+	.init_started = true,
+	.completed = true,
+	.healthy = true,
+	.restored = true,
+	.anew = true,
+	.saved_time = 1700000000,
+	.began = 1700000100,
+	.snapshot = 1699990000,
 };
 
 static void assert_same(const struct state *a, const struct state *b)
@@ -15,7 +22,11 @@ static void assert_same(const struct state *a, const struct state *b)
 	assert_int_equal(a->join_started, b->join_started);
 	assert_int_equal(a->completed, b->completed);
 	assert_int_equal(a->healthy, b->healthy);
+	assert_int_equal(a->restored, b->restored);
+	assert_int_equal(a->anew, b->anew);
 	assert_int_equal(a->saved_time, b->saved_time);
+	assert_int_equal(a->began, b->began);
+	assert_int_equal(a->snapshot, b->snapshot);
 }
 
 static void test_what_is_saved_is_loaded(void **s)
@@ -121,9 +132,36 @@ static void test_foreign_texts_are_damaged(void **s)
 	tree_done(&t);
 }
 
+static void test_the_beginning_is_told(void **s)
+{
+	static const struct {
+		struct state state;
+		const char *want;
+	} cases[] = {
+		{ { 0 }, "" },
+		{ { .began = 1700000000 },
+		  "the cluster began on 2023-11-14 22:13:20 UTC, from no snapshot" },
+		{ { .began = 1700000000, .anew = true },
+		  "the cluster began anew on 2023-11-14 22:13:20 UTC, from no snapshot" },
+		{ { .began = 1700000000, .anew = true, .snapshot = 1699990000 },
+		  "the cluster began anew on 2023-11-14 22:13:20 UTC from its snapshot of "
+		  "2023-11-14 19:26:40 UTC" },
+	};
+
+	(void)s;
+	CASES (c, cases) {
+		struct text out = { 0 };
+
+		state_tell_beginning(&c->state, &out);
+		assert_string_equal(text_str(&out), c->want);
+		text_done(&out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_beginning_is_told),
 		cmocka_unit_test(test_what_is_saved_is_loaded),
 		cmocka_unit_test(test_saving_the_same_again_writes_nothing),
 		cmocka_unit_test(test_no_file_is_absent),
