@@ -15,6 +15,7 @@
 #include "firstboot/early.h"
 #include "firstboot/explain.h"
 #include "firstboot/node.h"
+#include "firstboot/serve.h"
 #include "firstboot/service.h"
 #include "firstboot/show.h"
 
@@ -89,6 +90,19 @@ static int command_explain(const struct options *o, struct fault *why)
 	return r;
 }
 
+/* systemd names the folder that it puts a unit's credentials into. */
+static int command_serve(const struct options *o, struct fault *why)
+{
+	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+
+	(void)o;
+	if (!credentials)
+		return fault_set(why, EINVAL,
+				 "serve is for rackseed-status.service: it needs "
+				 "credentials");
+	return serve(credentials, "/" SERVE_FOLDER, why);
+}
+
 static const struct command {
 	const char *name;
 	int (*run)(const struct options *o, struct fault *why);
@@ -97,6 +111,7 @@ static const struct command {
 	{ "early", command_early,
 	  "before the network: seed, machine, hostname, account, firewall, netplan" },
 	{ "run", command_run, "the rest, then stays for bus and status; started by systemd" },
+	{ "serve", command_serve, "tells `rackseed status` what the service says; has no rights" },
 	{ "status", command_status, "what the service is doing; --json for programs" },
 	{ "--explain", command_explain, "facts, decision and reason; changes nothing" },
 };
