@@ -18,6 +18,7 @@
 #include "firstboot/journal.h"
 #include "firstboot/node.h"
 #include "firstboot/probe.h"
+#include "firstboot/serve.h"
 #include "firstboot/service.h"
 #include "firstboot/show.h"
 #include "firstboot/snapshots.h"
@@ -132,6 +133,19 @@ static int command_snapshot(const struct options *o, struct fault *why)
 	return r < 0 ? r : snapshots_take(&node, why);
 }
 
+/* systemd names the folder that it puts a unit's credentials into. */
+static int command_serve(const struct options *o, struct fault *why)
+{
+	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+
+	(void)o;
+	if (!credentials)
+		return fault_set(why, EINVAL,
+				 "serve is for rackseed-status.service: it needs "
+				 "credentials");
+	return serve(credentials, "/" SERVE_FOLDER, why);
+}
+
 static const struct command {
 	const char *name;
 	int (*run)(const struct options *o, struct fault *why);
@@ -140,6 +154,7 @@ static const struct command {
 	{ "early", command_early,
 	  "before the network: seed, machine, hostname, account, firewall, netplan" },
 	{ "run", command_run, "the rest, then stays for bus and status; started by systemd" },
+	{ "serve", command_serve, "tells `rackseed status` what the service says; has no rights" },
 	{ "status", command_status, "what the service is doing; --json for programs" },
 	{ "snapshot", command_snapshot, "takes a snapshot of etcd, where the file says" },
 	{ "kubelet", command_kubelet, "fails where kubelet must not start: etcd lost its data" },

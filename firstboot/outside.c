@@ -13,8 +13,8 @@
 #include "base/fs.h"
 #include "base/macros.h"
 #include "base/text.h"
-#include "firstboot/endpoint.h"
 #include "firstboot/node.h"
+#include "firstboot/serve.h"
 #include "firstboot/status.h"
 #include "firstboot/worker.h"
 
@@ -39,17 +39,6 @@ static void look_at_machine(int root, struct status_machine *ret)
 		fstatat(root, ETCD_DATA, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
-static void describe(void *data, struct text *out)
-{
-	const struct outside *o = data;
-	struct status_machine machine;
-	struct status status;
-
-	worker_copy_status(o->worker, &status);
-	look_at_machine(o->node->root, &machine);
-	status_endpoint_json(&status, &machine, out);
-}
-
 /* The first step is seed; what it loaded nobody writes to any more. */
 static bool is_loaded(const struct outside *o)
 {
@@ -67,40 +56,77 @@ static const char *own_secret(const struct node *node, const char *extension)
 	return text_error(&path) < 0 ? NULL : node_secret(node, text_str(&path));
 }
 
-static int start(struct outside *o, struct fault *why)
+static int put(const struct outside *o, const char *name, mode_t mode, const char *content,
+	       struct fault *why)
 {
-	const struct endpoint_options options = {
-		.address = o->node->self->address.family == AF_INET6 ? "::" : NULL,
-		.port = ENDPOINT_PORT,
-		.crt = own_secret(o->node, "crt"),
-		.key = own_secret(o->node, "key"),
-		.ca = node_secret(o->node, "pki/ca.crt"),
-		.describe = describe,
-		.data = o,
-	};
+	char path[64];
 
-	if (!options.crt || !options.key || !options.ca)
-		return fault_set(why, ENOENT,
-				 "the seed holds no certificate for the status endpoint: `rackseed "
-				 "status` cannot ask this node");
-	return endpoint_start(&options, &o->endpoint, why);
+	snprintf(path, sizeof(path), SERVE_FOLDER "/%s", name);
+	return fs_write(o->node->root, path, mode, content, strlen(content), why);
 }
 
-void outside_open(struct outside *o)
+/* The key comes last: its presence starts the unit (rackseed-status.path). */
+static int prepare(struct outside *o, struct fault *why)
+{
+	bool v6 = o->node->self->address.family == AF_INET6;
+	const struct {
+		const char *name, *content;
+	} files[] = {
+		{ SERVE_ADDRESS, v6 ? "::" : "0.0.0.0" },
+		{ SERVE_CA, node_secret(o->node, "pki/ca.crt") },
+		{ SERVE_CRT, own_secret(o->node, "crt") },
+		{ SERVE_KEY, own_secret(o->node, "key") },
+	};
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < COUNT(files) && r >= 0; i++) {
+		if (!files[i].content)
+			return fault_set(why, ENOENT,
+					 "the seed holds no certificate for the status endpoint: "
+					 "`rackseed status` cannot ask this node");
+		r = put(o, files[i].name, 0600, files[i].content, why);
+	}
+	return r < 0 ? r : 0;
+}
+
+static int report(const struct outside *o, struct fault *why)
+{
+	scoped(text_done) struct text json = { 0 };
+	struct status_machine machine;
+	struct status status;
+	int r;
+
+	worker_copy_status(o->worker, &status);
+	look_at_machine(o->node->root, &machine);
+	status_endpoint_json(&status, &machine, &json);
+	if (text_error(&json) < 0)
+		return fault_errno(why, text_error(&json), "report");
+	r = put(o, SERVE_REPORT, 0644, text_str(&json), why);
+	return r < 0 ? r : 0;
+}
+
+void outside_report(struct outside *o)
 {
 	struct fault why = { 0 };
+	int r = 0;
 
-	if (o->endpoint || !is_loaded(o))
+	if (!is_loaded(o))
 		return;
-	if (start(o, &why) >= 0)
-		return;
-	if (!o->told)
+	r = report(o, &why);
+	if (r == 0 && !o->prepared) {
+		r = prepare(o, &why);
+		o->prepared = r == 0;
+	}
+	if (r < 0 && !o->told)
 		fprintf(stderr, "<4>%s\n", why.text);
-	o->told = true;
+	o->told = r < 0;
 }
 
 void outside_close(struct outside *o)
 {
-	endpoint_stop(o->endpoint);
-	o->endpoint = NULL;
+	struct fault ignored = { 0 };
+
+	if (o->prepared && fs_remove(o->node->root, SERVE_FOLDER "/" SERVE_REPORT, &ignored) < 0)
+		fprintf(stderr, "<4>%s\n", ignored.text);
 }

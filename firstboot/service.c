@@ -59,7 +59,7 @@ static int on_moved(sd_event_source *source, int fd, uint32_t events, void *data
 	worker_copy_status(&s->worker, &status);
 	if (bus_show(s->bus, &s->object, &status) < 0)
 		fprintf(stderr, "<4>the bus does not take our signals\n");
-	outside_open(&s->outside);
+	outside_report(&s->outside);
 	status_line(&status, &line);
 	sd_notifyf(0, "STATUS=%s", text_str(&line));
 	return 0;
@@ -108,7 +108,7 @@ static int on_bus_timer(sd_event_source *source, uint64_t usec, void *data)
 	}
 	if (!s->bus && connect_bus(s, &why) < 0)
 		fprintf(stderr, "<4>%s\n", why.text);
-	outside_open(&s->outside);
+	outside_report(&s->outside);
 	sd_event_source_set_time(source, usec + BUS_RETRY_USEC);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
