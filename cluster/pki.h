@@ -35,8 +35,8 @@ int pki_passwords(const struct model *m, int folder, struct text *report, struct
 
 /*
  * The part of pki_create() that makes, for each node, the certificate of its status endpoint,
- * signed by the cluster CA. Nobody brings one of his own, so one that does not fit any more, as when
- * the node's address changed, is made anew.
+ * signed by the cluster CA. Nobody brings one of his own, so one that does not fit any more, as
+ * when the address of the node changed, is made anew.
  */
 int pki_status(const struct model *m, int dirfd, int64_t now, struct text *report,
 	       struct fault *why) __attribute__((nonnull, warn_unused_result));
