@@ -93,15 +93,21 @@ static int kubeadm(struct work *w, const char *unit, const char *verb, const cha
 		apply_find(&w->node->plan, PLAN_CLUSTER, "", "kubeadm.yaml", 0);
 	scoped(text_done) struct text description = { 0 };
 	scoped(text_done) struct text skip = { 0 };
-	const char *argv[] = { KUBEADM, verb, "--config", NULL, option, NULL, NULL };
+	const char *argv[] = { KUBEADM, verb, "--config", NULL, NULL, NULL, NULL, NULL };
+	bool init = strcmp(verb, "init") == 0;
+	size_t n = 3;
 
 	if (!config)
 		return fault_set(why, ENOENT, "the plan has no kubeadm.yaml");
-	argv[3] = config->path;
-	if (strcmp(verb, "init") == 0)
+	argv[n++] = config->path;
+	if (init) /* else the token stands in the journal */
+		argv[n++] = "--skip-token-print";
+	if (init)
 		kubeadm_skip_phases_argument(&w->node->model, &w->node->facts.kubernetes, &skip);
 	if (skip.len)
-		argv[option ? 5 : 4] = text_str(&skip);
+		argv[n++] = text_str(&skip);
+	if (option)
+		argv[n++] = option;
 	text_addf(&description, "kubeadm %s of rackseed-firstboot", verb);
 	work_note(w, "kubeadm %s is running", verb);
 	return work_program(w, unit, text_str(&description), argv, limit_s, why);
