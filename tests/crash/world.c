@@ -583,6 +583,8 @@ static int program(const char *const *argv, const struct units_tick *tick, struc
 			return make_certs(why);
 		if (strcmp(argv[3], "kubeconfig") == 0)
 			return make_confs(why);
+		if (strcmp(argv[3], "kubelet-start") == 0)
+			return start_kubelet_files(why);
 		if (strcmp(argv[3], "etcd") == 0)
 			return make_pods(0, 1, why);
 		return make_pods(1, COUNT(pods), why);
