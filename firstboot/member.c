@@ -62,9 +62,10 @@ static int make_again(struct work *w, const struct mend_found *found, bool kubel
 		{ "init", "phase", "kubeconfig", "all" },
 		{ "init", "phase", "control-plane", "all" },
 		{ "init", "phase", "etcd", "local" },
+		{ "init", "phase", "kubelet-start" }, /* its settings; and it starts it */
 	};
 	const bool wanted[] = { found->certificates, found->kubeconfigs || kubelet,
-				found->manifests, found->manifests };
+				found->manifests, found->manifests, kubelet };
 	size_t i;
 	int r = 0;
 

@@ -35,17 +35,23 @@ static const char may_join[] =
 	"\"resource\":\"certificatesigningrequests\",\"subresource\":\"nodeclient\","
 	"\"verb\":\"create\"}}}";
 
-/* Whether a file is a YAML mapping: what a power cut leaves of one is empty or cut short. */
-static bool is_mapping(int root, const char *path)
+/*
+ * Whether a file is an object of the kind and has the key, which comes last as kubeadm writes it:
+ * what a power cut leaves of one is empty, zeros or cut short.
+ */
+static bool is_object(int root, const char *path, const char *kind, const char *last)
 {
 	scoped(text_done) struct text bytes = { 0 };
 	scoped(yaml_done) struct yaml tree = { 0 };
 	struct fault ignored = { 0 };
 	struct yaml_error error = { 0 };
+	const char *is;
 
-	return fs_read(root, path, PEM_MAX, &bytes, &ignored) == 0 &&
-	       yaml_parse(text_str(&bytes), bytes.len, &tree, &error) == 0 &&
-	       tree.kind == YAML_MAPPING;
+	if (fs_read(root, path, PEM_MAX, &bytes, &ignored) < 0 ||
+	    yaml_parse(text_str(&bytes), bytes.len, &tree, &error) < 0)
+		return false;
+	is = yaml_text(yaml_get(&tree, "kind"));
+	return is && strcmp(is, kind) == 0 && yaml_get(&tree, last);
 }
 
 /* One line, KUBELET_KUBEADM_ARGS="...": whole up to its quote and its end. */
@@ -81,7 +87,8 @@ static void look_at_kubelet(const struct node *node, struct decide_facts *f)
 	f->expired = r == -EKEYEXPIRED;
 	f->has_kubelet_conf =
 		r == 0 && pki_keypair(text_str(&pem), text_str(&pem), &ignored) == 0 &&
-		is_mapping(node->root, KUBELET_CONF) && is_mapping(node->root, KUBELET_SETTINGS) &&
+		is_object(node->root, KUBELET_CONF, "Config", "users") &&
+		is_object(node->root, KUBELET_SETTINGS, "KubeletConfiguration", "kind") &&
 		is_environment(node->root, KUBELET_FLAGS);
 }
 

@@ -118,8 +118,14 @@ int snapshots_take(const struct node *node, struct fault *why)
 
 int task_snapshots(struct node *node, struct fault *why)
 {
+	int r;
+
 	if (!(node->self->roles & MODEL_CONTROL_PLANE) ||
 	    snapshots_due_s(node, (int64_t)time(NULL)) > 0)
 		return STEP_SAME;
-	return snapshots_take(node, why);
+	r = snapshots_take(node, why);
+	/* A disk that is full is for a person; etcd itself comes and goes. */
+	if (r < 0 && r != -EAGAIN && r != -ENOSPC && r != -EROFS && r != -EIO)
+		return step_wait(why, "etcd to give a snapshot");
+	return r;
 }

@@ -357,6 +357,9 @@ static void kubelet_works(void)
 	if (!world.kubelet_active)
 		return;
 	if (!has_valid_kubelet()) {
+		/* Each certificate in a file of its own, as kubelet does it. */
+		(void)(fs_remove(world.root, "var/lib/kubelet/pki/kubelet-client-1.pem", &ignored) <
+		       0);
 		put("var/lib/kubelet/pki/kubelet-client-1.pem", text_str(&keys.kubelet));
 		(void)(fs_remove(world.root, PEM, &ignored) < 0);
 		if (symlinkat("kubelet-client-1.pem", world.root, PEM) < 0)
@@ -386,10 +389,14 @@ void world_power_on(int root, bool control_plane, bool kubelet_is_early)
 
 void world_expire(int root, bool control_plane)
 {
+	struct fault why = { 0 };
 	char path[96];
 
 	world.root = root;
-	put("var/lib/kubelet/pki/kubelet-client-1.pem", text_str(&keys.old_kubelet));
+	put("var/lib/kubelet/pki/kubelet-client-0.pem", text_str(&keys.old_kubelet));
+	if (fs_remove(root, "var/lib/kubelet/pki/kubelet-client-1.pem", &why) < 0 ||
+	    fs_remove(root, PEM, &why) < 0 || symlinkat("kubelet-client-0.pem", root, PEM) < 0)
+		errx(1, PEM);
 	for (size_t i = 0; control_plane && i < COUNT(leaves); i++) {
 		snprintf(path, sizeof(path), PKI "%s.crt", leaves[i]);
 		put(path, text_str(&keys.old[i]));
@@ -583,6 +590,8 @@ static int program(const char *const *argv, const struct units_tick *tick, struc
 			return make_certs(why);
 		if (strcmp(argv[3], "kubeconfig") == 0)
 			return make_confs(why);
+		if (strcmp(argv[3], "kubelet-start") == 0)
+			return start_kubelet_files(why);
 		if (strcmp(argv[3], "etcd") == 0)
 			return make_pods(0, 1, why);
 		return make_pods(1, COUNT(pods), why);

@@ -177,7 +177,7 @@ static void put_kubelet(struct lab *lab, const char *folder)
 	assert_int_equal(pki_admin(fd, time(NULL), &crt, &key, &why), 0);
 	text_add(&crt, text_str(&key));
 	tree_put(&lab->tree, "root/var/lib/kubelet/pki/kubelet-client-current.pem", text_str(&crt));
-	tree_put(&lab->tree, "root/etc/kubernetes/kubelet.conf", "apiVersion: v1\n");
+	tree_put(&lab->tree, "root/etc/kubernetes/kubelet.conf", "kind: Config\nusers: []\n");
 	tree_put(&lab->tree, "root/var/lib/kubelet/config.yaml", "kind: KubeletConfiguration\n");
 	tree_put(&lab->tree, "root/var/lib/kubelet/kubeadm-flags.env", FLAGS);
 	text_done(&crt);
@@ -227,7 +227,7 @@ static void test_a_kubelet_counts_by_its_certificate(void **s)
 	(void)s;
 	lab_make(&lab, "w1\n", document);
 	assert_int_equal(node_load(&lab.node, &why), 0);
-	tree_put(&lab.tree, "root/etc/kubernetes/kubelet.conf", "apiVersion: v1\n");
+	tree_put(&lab.tree, "root/etc/kubernetes/kubelet.conf", "kind: Config\nusers: []\n");
 	probe_disk(&lab.node, &facts);
 	assert_false(facts.has_kubelet_conf);
 	put_kubelet(&lab, "secrets");
@@ -255,7 +255,8 @@ static void test_a_kubelet_needs_its_settings_whole(void **s)
 		{ "root/etc/kubernetes/kubelet.conf", "" },
 		{ "root/etc/kubernetes/kubelet.conf", "apiVersion: [v1\n" },
 		{ "root/var/lib/kubelet/config.yaml", "" },
-		{ "root/var/lib/kubelet/config.yaml", "kind" },
+		{ "root/etc/kubernetes/kubelet.conf", "kind: Config\n" },
+		{ "root/var/lib/kubelet/config.yaml", "kind: Kubelet" },
 		{ "root/var/lib/kubelet/kubeadm-flags.env", "" },
 		{ "root/var/lib/kubelet/kubeadm-flags.env", "KUBELET_KUBEADM_ARGS=\"--net" },
 		{ "root/var/lib/kubelet/kubeadm-flags.env", "KUBELET_KUBEADM_ARGS=\"\n" },

@@ -33,6 +33,38 @@ lane_secrets() {
 	cp "$pki/ca.crt" "$work/secrets/token" "$work/stand-in/"
 	lane_certificate api /CN=kube-apiserver subjectAltName=DNS:master,IP:192.168.77.50
 	lane_certificate kubelet /O=system:nodes/CN=system:node:lane extendedKeyUsage=clientAuth
+	lane_leaves && lane_etcd
+}
+
+# What kubeadm would sign on a control plane, for a year.
+lane_leaves() {
+	local leaf dir=$work/stand-in ca
+	mkdir -p "$dir/pki/etcd"
+	for leaf in apiserver apiserver-kubelet-client front-proxy-client apiserver-etcd-client etcd/{server,peer,healthcheck-client}; do
+		case $leaf in
+		front-proxy-client) ca=front-proxy-ca ;;
+		*etcd*) ca=etcd/ca ;;
+		*) ca=ca ;;
+		esac
+		openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=${leaf##*/}" -keyout "$dir/pki/$leaf.key" -out "$dir/leaf.csr" 2>/dev/null &&
+			openssl x509 -req -in "$dir/leaf.csr" -CA "$work/secrets/pki/$ca.crt" -CAkey "$work/secrets/pki/$ca.key" \
+				-CAserial "$dir/leaf.srl" -CAcreateserial -days 365 -extfile <(echo "extendedKeyUsage=serverAuth,clientAuth") \
+				-out "$dir/pki/$leaf.crt" 2>/dev/null || return 1
+	done
+}
+
+# As much of etcd's data as says that it is whole: a log, and a database with its first meta page.
+lane_etcd() {
+	mkdir -p "$work"/stand-in/member/{wal,snap}
+	echo log >"$work/stand-in/member/wal/0.wal"
+	python3 - "$work/stand-in/member/snap/db" <<-'P'
+		import struct, sys
+		meta = struct.pack("<IIII5Q", 0xED0CDAED, 2, 4096, 0, 3, 0, 2, 4, 1)
+		sum = 0xcbf29ce484222325
+		for byte in meta:
+		    sum = (sum ^ byte) * 0x100000001b3 % 2**64
+		open(sys.argv[1], "wb").write((bytes(16) + meta + struct.pack("<Q", sum)).ljust(16384, b"\0"))
+	P
 }
 
 lane_seeds() { # of all nodes, from the document and what secrets there are
@@ -63,7 +95,7 @@ machine_make() { # NAME NODE: a fresh disk with the seed of NODE
 		"$root/usr/lib/rackseed/image.json"
 	mkdir -p "$root/usr/lib/lane"
 	cp -a "$work/seed-$2" "$root/usr/lib/lane/seed"
-	cp "$work"/stand-in/{ca.crt,token,api.pem,kubelet.pem} "$here/api" "$root/usr/lib/lane/"
+	cp -R "$work"/stand-in/{ca.crt,token,api.pem,kubelet.pem,pki,member} "$here/api" "$root/usr/lib/lane/"
 	install -m 755 "$here/kubeadm" "$here/kubelet" "$root/usr/bin/"
 	rm -f "$root/usr/sbin/modprobe"
 	install -m 755 <(printf '#!/bin/sh\nexit 0\n') "$root/usr/sbin/modprobe"
