@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -230,10 +231,20 @@ static bool serve(const struct run *what, struct child *child, int64_t end_ms)
 	return true;
 }
 
+/* Until the process has ended or a while has passed; at once where the kernel can tell. */
+static void wait_briefly(int pidfd)
+{
+	const struct timespec pause = { .tv_nsec = 5000000 };
+	struct pollfd fd = { .fd = pidfd, .events = POLLIN };
+
+	if (pidfd < 0 || poll(&fd, 1, TICK_MS) < 0)
+		nanosleep(&pause, NULL);
+}
+
 /* Waits for the process itself: 1, 0 when it was not there in time, or negative. */
 static int reap(pid_t pid, int64_t end_ms, int *ret_status)
 {
-	const struct timespec pause = { .tv_nsec = 5000000 };
+	scoped(drop_fd) int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 
 	for (;;) {
 		pid_t got = waitpid(pid, ret_status, WNOHANG);
@@ -244,7 +255,7 @@ static int reap(pid_t pid, int64_t end_ms, int *ret_status)
 			return -errno;
 		if (now_ms() >= end_ms)
 			return 0;
-		nanosleep(&pause, NULL);
+		wait_briefly(pidfd);
 	}
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "image/digest.h"
+
 struct fault;
 struct progress;
 
@@ -24,6 +26,13 @@ void cache_done(struct cache *c);
 /* Waits for other builds, says so, and clears away what an interrupted one left. */
 int cache_lock(struct cache *c, struct progress *progress, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * SHA-256 of a file, kept with what stat(2) says of it: archives of hundreds of megabytes are read
+ * once, not at every build. A file that was changed a moment ago is read again next time.
+ */
+int cache_digest(const struct cache *c, const char *path, char ret_hex[static DIGEST_LEN],
+		 struct fault *why) __attribute__((nonnull, warn_unused_result));
 
 /*
  * Marks the file as used now and removes all but the CACHE_KEPT used last of those that match

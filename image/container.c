@@ -87,7 +87,7 @@ static int collect_one(struct build *b, const char *entry, struct container_imag
 	if (r == 0 && access(text_str(&path), R_OK) < 0)
 		r = fault_errno(why, errno, "images: '%s'", entry);
 	if (r == 0)
-		r = digest_file(text_str(&path), hex, why);
+		r = cache_digest(&b->cache, text_str(&path), hex, why);
 	if (r < 0)
 		return r;
 	args_add(&c->archives, "%s", text_str(&path));

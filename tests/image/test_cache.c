@@ -113,6 +113,44 @@ static void test_keeps_what_was_used_last(void **state)
 	scratch_close(&s);
 }
 
+static void test_a_file_is_read_again_when_it_was_changed(void **state)
+{
+	struct scratch s = scratch_open();
+	struct cache c = { .fd = s.fd };
+	struct fault why = { 0 };
+	struct text sums;
+	char path[256], first[DIGEST_LEN], again[DIGEST_LEN];
+	const struct timespec times[] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+
+	(void)state;
+	scratch_write(&s, "archive", 0644, "one");
+	scratch_path(&s, "archive", path);
+	/* Young: its sum is right, and not kept. */
+	assert_int_equal(cache_digest(&c, path, first, &why), 0);
+	assert_string_equal(first,
+			    "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed");
+	assert_int_equal(faccessat(s.fd, "sums", F_OK, 0), -1);
+	sleep(4);
+	assert_int_equal(cache_digest(&c, path, again, &why), 0);
+	assert_string_equal(first, again);
+	sums = scratch_read(&s, "sums");
+	assert_int_equal(sums.len, 130);
+	/* It is believed: another sum in the place of this one is what is told. */
+	memset(sums.data + 65, 'a', 64);
+	scratch_write(&s, "sums", 0644, text_str(&sums));
+	assert_int_equal(cache_digest(&c, path, again, &why), 0);
+	assert_int_equal(again[0], 'a');
+	/* Same size, same time of change as told by who changed it: the inode's own tells. */
+	scratch_write(&s, "archive", 0644, "two");
+	assert_int_equal(utimensat(s.fd, "archive", times, 0), 0);
+	assert_int_equal(cache_digest(&c, path, again, &why), 0);
+	assert_string_equal(again,
+			    "3fc4ccfe745870e2c0d99f71f30ff0656c8dedd41cc1d7d3d376b0dbe685e2f3");
+	assert_int_equal(cache_digest(&c, "/nonexistent", again, &why), -ENOENT);
+	text_done(&sums);
+	scratch_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +158,7 @@ int main(void)
 		cmocka_unit_test(test_refuses_a_path_that_apt_would_take_apart),
 		cmocka_unit_test(test_whoever_locks_it_clears_what_was_not_finished),
 		cmocka_unit_test(test_keeps_what_was_used_last),
+		cmocka_unit_test(test_a_file_is_read_again_when_it_was_changed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
