@@ -67,6 +67,12 @@ void audit_done(struct audit *a);
 int audit_judge(const struct audit_tree *tree, const struct seed *seed, struct audit *ret,
 		struct fault *why) __attribute__((nonnull(1, 3, 4), warn_unused_result));
 
+/*
+ * The same for a root file system below dir, read only; its links lead within it. Not pure.
+ */
+int audit_folder(const char *dir, const struct seed *seed, struct audit *ret, struct fault *why)
+	__attribute__((nonnull(1, 3, 4), warn_unused_result));
+
 /* For people: failures first; for programs; for CI, as JUnit's XML. Pure. */
 void audit_print(const struct audit *a, const char *what, struct text *out);
 void audit_json(const struct audit *a, const char *what, struct text *out);

@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "base/macros.h"
 #include "base/text.h"
+#include "cluster/audit.h"
 #include "firstboot/announce.h"
 #include "firstboot/early.h"
 #include "firstboot/etcd.h"
@@ -146,6 +147,30 @@ static int command_serve(const struct options *o, struct fault *why)
 	return serve(credentials, "/" SERVE_FOLDER, why);
 }
 
+/* A node that runs, judged by itself: what lies on its disk against what its seed says. */
+static int command_audit(const struct options *o, struct fault *why)
+{
+	scoped(close_node) struct node node = { .root = -1 };
+	scoped(audit_done) struct audit found = { 0 };
+	scoped(text_done) struct text out = { 0 };
+	int r = open_node(o, &node, why);
+
+	if (r >= 0)
+		r = node_load(&node, why);
+	if (r >= 0)
+		r = audit_folder(o->root ? o->root : "/", &node.seed, &found, why);
+	if (r < 0)
+		return r;
+	if (o->json)
+		audit_json(&found, node.self->name, &out);
+	else
+		audit_print(&found, node.self->name, &out);
+	fputs(text_str(&out), stdout);
+	if (found.counts[AUDIT_FAIL])
+		return fault_set(why, EPERM, "%zu rules are broken", found.counts[AUDIT_FAIL]);
+	return 0;
+}
+
 static const struct command {
 	const char *name;
 	int (*run)(const struct options *o, struct fault *why);
@@ -160,6 +185,7 @@ static const struct command {
 	{ "kubelet", command_kubelet, "fails where kubelet must not start: etcd lost its data" },
 	{ "--force-init", command_force,
 	  "silent control planes are lost for good; this boot only" },
+	{ "audit", command_audit, "judges this node by the rules of `rackseed audit`" },
 	{ "--explain", command_explain, "facts, decision and reason; changes nothing" },
 };
 
@@ -168,7 +194,7 @@ static const struct option_row {
 } option_rows[] = {
 	{ "--seed", "DIR", "reads the seed from a folder, not from its partition" },
 	{ "--root", "DIR", "with --explain: looks at a root tree that is not this machine's" },
-	{ "--json", NULL, "with status: JSON" },
+	{ "--json", NULL, "with status and audit: JSON" },
 	{ "--help", NULL, "this text" },
 	{ "--version", NULL, "the version of rackseed-firstboot" },
 };

@@ -2,12 +2,15 @@
 #include "image/command.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "base/fault.h"
+#include "base/fs.h"
 #include "base/macros.h"
 #include "base/text.h"
 #include "cluster/audit.h"
+#include "cluster/seed.h"
 #include "image/audit.h"
 #include "image/progress.h"
 
@@ -18,13 +21,25 @@ static const struct command_option options[] = {
 	{ NULL, NULL, NULL },
 };
 
+static int look_in_folder(const char *root, const char *seed_dir, struct audit *ret,
+			  struct fault *why)
+{
+	scoped(drop_fd) int fd = seed_dir ? open(seed_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	scoped(seed_done) struct seed seed = { 0 };
+	int r = seed_dir && fd < 0 ? fault_errno(why, errno, "%s", seed_dir) : 0;
+
+	if (r == 0 && seed_dir)
+		r = seed_read(fd, &seed, why);
+	return r < 0 ? r : audit_folder(root, seed_dir ? &seed : NULL, ret, why);
+}
+
 static int look(const struct invocation *in, const char *root, struct audit *ret, struct fault *why)
 {
 	struct progress progress;
 	int r;
 
 	if (root)
-		return audit_folder(root, command_value(in, "seed"), ret, why);
+		return look_in_folder(root, command_value(in, "seed"), ret, why);
 	progress_init(&progress, in->quiet);
 	progress_phase(&progress, 0, "looking at every file of %s", in->args[0]);
 	r = audit_image(in->args[0], ret, why);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "image/audit.h"
+#include "cluster/audit.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,7 +14,6 @@
 #include "base/fs.h"
 #include "base/macros.h"
 #include "base/text.h"
-#include "cluster/audit.h"
 #include "cluster/seed.h"
 
 DEFINE_DROP(dir, DIR *, closedir)
@@ -106,17 +105,9 @@ static int folder_list(void *data, const char *folder,
 	return 0;
 }
 
-static int read_seed(const char *dir, struct seed *seed, struct fault *why)
-{
-	scoped(drop_fd) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 ? fault_errno(why, errno, "%s", dir) : seed_read(fd, seed, why);
-}
-
-int audit_folder(const char *dir, const char *seed_dir, struct audit *ret, struct fault *why)
+int audit_folder(const char *dir, const struct seed *seed, struct audit *ret, struct fault *why)
 {
 	scoped(drop_fd) int root = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	scoped(seed_done) struct seed seed = { 0 };
 	const struct audit_tree tree = { .stat = folder_stat,
 					 .read = folder_read,
 					 .link = folder_link,
@@ -124,9 +115,7 @@ int audit_folder(const char *dir, const char *seed_dir, struct audit *ret, struc
 					 .data = &root };
 	int r = root < 0 ? fault_errno(why, errno, "%s", dir) : 0;
 
-	if (r == 0 && seed_dir)
-		r = read_seed(seed_dir, &seed, why);
 	if (r == 0)
-		r = audit_judge(&tree, seed_dir ? &seed : NULL, ret, why);
+		r = audit_judge(&tree, seed, ret, why);
 	return r < 0 ? fault_wrap(why, "%s", dir) : 0;
 }

@@ -6,7 +6,7 @@
 #include <errno.h>
 
 #include "cluster/audit.h"
-#include "image/audit.h"
+#include "cluster/seed.h"
 
 /* The audit of a folder; the rules themselves are tested with the judge. */
 
@@ -81,7 +81,8 @@ static void test_what_is_no_root_is_refused(void **state)
 	assert_int_equal(audit_folder("/nonexistent", NULL, &audit, &why), -ENOENT);
 	assert_non_null(strstr(why.text, "/nonexistent"));
 	scratch_write(&s, "etc/passwd", 0644, "");
-	assert_true(audit_folder(s.path, s.path, &audit, &why) < 0);
+	assert_true(audit_folder(s.path, &(struct seed){ 0 }, &audit, &why) < 0);
+	assert_non_null(strstr(why.text, "the seed holds no node"));
 	scratch_close(&s);
 }
 
