@@ -71,6 +71,23 @@ static void check_vm(struct check *k, const struct model_node *node)
 			      (unsigned)(least_disk >> 30));
 }
 
+static void check_data(struct check *k, const struct model_node *node)
+{
+	const struct model_disk *d = &node->data;
+	struct model_mark mark = node->data_mark.line ? node->data_mark : node->vm.data_mark;
+
+	if (!mark.line)
+		return;
+	if (node->role_mark.line && !(node->roles & (MODEL_STORAGE | MODEL_REGISTRY)))
+		complaint_add(k->c, COMPLAINT_ERROR, mark, "data-role", node->name,
+			      "give it the role storage or registry, or leave data: out",
+			      "it serves nothing that a disk for data could hold");
+	if (node->data_mark.line && !d->serial && !d->wwn && d->size_bytes == 0)
+		complaint_add(k->c, COMPLAINT_ERROR, mark, "data-none", node->name,
+			      "data: {disk: {serial: NUMBER}}, or its wwn: or size:",
+			      "data: does not say which disk is meant");
+}
+
 /* 0, or which complaint an address of the subnet deserves for the place it has there. */
 static const char *place_code(const struct model *m, const struct net_ip *ip)
 {
@@ -172,6 +189,7 @@ void check_nodes(struct check *k)
 		check_name(k, &k->m->nodes[i]);
 		check_mac(k, &k->m->nodes[i]);
 		check_vm(k, &k->m->nodes[i]);
+		check_data(k, &k->m->nodes[i]);
 		check_address(k, &k->m->nodes[i]);
 	}
 }

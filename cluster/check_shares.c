@@ -111,6 +111,21 @@ static void check_claim(struct check *k, const struct model_share *s)
 			      "share '%.64s': there is no volume to claim", s->name);
 }
 
+/* Beside the disk for data it would lie on the system's, where nobody looks for it. */
+static void check_data(struct check *k, const struct model_share *s)
+{
+	const struct model_node *node = s->node ? model_node(k->m, s->node) : NULL;
+
+	if (!node || !model_has_data(node) || !s->path || !s->path_mark.line ||
+	    is_within(s->path, MODEL_DATA_FOLDER))
+		return;
+	complaint_add(k->c, COMPLAINT_ERROR, s->path_mark, "share-data", NULL,
+		      "such as " MODEL_DATA_FOLDER "/NAME",
+		      "share '%.64s': %.128s is not on the disk that node '%.64s' has for data, "
+		      "which holds " MODEL_DATA_FOLDER,
+		      s->name, s->path, node->name);
+}
+
 static void check_paths(struct check *k, const struct model_share *s)
 {
 	const char *taken = s->mount && s->mount_mark.line ? system_path(s->mount) : NULL;
@@ -298,6 +313,7 @@ void check_shares(struct check *k)
 		check_source(k, s);
 		check_user(k, s);
 		check_paths(k, s);
+		check_data(k, s);
 		check_texts(k, s);
 		check_claim(k, s);
 	}

@@ -15,6 +15,7 @@ enum { TEXT_MAX = 130 };
 struct entry {
 	char text[TEXT_MAX];
 	const struct model_node *node;
+	size_t mark; /* of what was said, in the node */
 };
 
 static bool address_text(const struct model_node *node, char out[static TEXT_MAX])
@@ -49,10 +50,14 @@ static bool disk_serial_text(const struct model_node *node, char out[static TEXT
 	return lower(node->disk.serial, out);
 }
 
-static bool disk_wwn_text(const struct model_node *node, char out[static TEXT_MAX])
+/* What the file says itself: two long names may give two machines' disks the same serial. */
+static bool data_serial_text(const struct model_node *node, char out[static TEXT_MAX])
 {
-	const char *s = node->disk.wwn;
+	return lower(node->data.serial_mark.line ? node->data.serial : NULL, out);
+}
 
+static bool wwn_text(const char *s, char out[static TEXT_MAX])
+{
 	/* The same number is written 0x…, naa.… and wwn-0x…. */
 	if (s && strncasecmp(s, "wwn-", 4) == 0)
 		s += 4;
@@ -63,16 +68,38 @@ static bool disk_wwn_text(const struct model_node *node, char out[static TEXT_MA
 	return lower(s, out);
 }
 
+static bool disk_wwn_text(const struct model_node *node, char out[static TEXT_MAX])
+{
+	return wwn_text(node->disk.wwn, out);
+}
+
+static bool data_wwn_text(const struct model_node *node, char out[static TEXT_MAX])
+{
+	return wwn_text(node->data.wwn, out);
+}
+
+#define MARK(field) offsetof(struct model_node, field)
+
+/* A node says it at one place, or at two. */
+enum { PLACES_MAX = 2 };
+
 static const struct row {
 	const char *code, *what;
-	bool (*text)(const struct model_node *node, char out[static TEXT_MAX]);
-	size_t mark;
+	struct place {
+		bool (*text)(const struct model_node *node, char out[static TEXT_MAX]);
+		size_t mark;
+	} places[PLACES_MAX];
 } rows[] = {
-	{ "address-twice", "address", address_text, offsetof(struct model_node, address_mark) },
-	{ "mac-twice", "MAC", mac_text, offsetof(struct model_node, mac_mark) },
-	{ "serial-twice", "serial number", serial_text, offsetof(struct model_node, serial_mark) },
-	{ "disk-twice", "disk", disk_serial_text, offsetof(struct model_node, disk.serial_mark) },
-	{ "disk-twice", "disk", disk_wwn_text, offsetof(struct model_node, disk.wwn_mark) },
+	{ "address-twice", "address", { { address_text, MARK(address_mark) } } },
+	{ "mac-twice", "MAC", { { mac_text, MARK(mac_mark) } } },
+	{ "serial-twice", "serial number", { { serial_text, MARK(serial_mark) } } },
+	{ "disk-twice",
+	  "disk",
+	  { { disk_serial_text, MARK(disk.serial_mark) },
+	    { data_serial_text, MARK(data.serial_mark) } } },
+	{ "disk-twice",
+	  "disk",
+	  { { disk_wwn_text, MARK(disk.wwn_mark) }, { data_wwn_text, MARK(data.wwn_mark) } } },
 };
 
 static int compare(const void *a, const void *b)
@@ -81,18 +108,29 @@ static int compare(const void *a, const void *b)
 	int r = strcmp(x->text, y->text);
 
 	/* The nodes are an array in the order of the file. */
+	if (r == 0 && x->node == y->node)
+		return x->mark < y->mark ? -1 : x->mark > y->mark;
 	return r ? r : x->node < y->node ? -1 : x->node > y->node;
+}
+
+static size_t collect(struct check *k, const struct row *row, struct entry *entries)
+{
+	size_t i, p, n = 0;
+
+	for (i = 0; i < k->m->n_nodes; i++)
+		for (p = 0; p < PLACES_MAX && row->places[p].text; p++) {
+			entries[n].node = &k->m->nodes[i];
+			entries[n].mark = row->places[p].mark;
+			n += row->places[p].text(&k->m->nodes[i], entries[n].text);
+		}
+	return n;
 }
 
 static void check_row(struct check *k, const struct row *row, struct entry *entries)
 {
 	const struct entry *first = entries;
-	size_t i, n = 0;
+	size_t i, n = collect(k, row, entries);
 
-	for (i = 0; i < k->m->n_nodes; i++) {
-		entries[n].node = &k->m->nodes[i];
-		n += row->text(&k->m->nodes[i], entries[n].text);
-	}
 	qsort(entries, n, sizeof(*entries), compare);
 	for (i = 1; i < n; i++) {
 		const struct model_node *node = entries[i].node;
@@ -102,7 +140,7 @@ static void check_row(struct check *k, const struct row *row, struct entry *entr
 			continue;
 		}
 		complaint_add(k->c, COMPLAINT_ERROR,
-			      *(const struct model_mark *)((const char *)node + row->mark),
+			      *(const struct model_mark *)((const char *)node + entries[i].mark),
 			      row->code, node->name, NULL,
 			      "%s %s belongs to node '%.64s' already (line %u)", row->what,
 			      first->text, first->node->name, first->node->mark.line);
@@ -111,7 +149,7 @@ static void check_row(struct check *k, const struct row *row, struct entry *entr
 
 void check_twice(struct check *k)
 {
-	struct entry *entries = calloc(k->m->n_nodes + 1, sizeof(*entries));
+	struct entry *entries = calloc(PLACES_MAX * k->m->n_nodes + 1, sizeof(*entries));
 	size_t i;
 
 	if (!entries) {

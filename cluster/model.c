@@ -2,6 +2,7 @@
 #include "cluster/model.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -51,6 +52,8 @@ static void node_done(struct model_node *n)
 	free(n->serial);
 	free(n->disk.serial);
 	free(n->disk.wwn);
+	free(n->data.serial);
+	free(n->data.wwn);
 	for (i = 0; i < n->n_labels; i++) {
 		free(n->labels[i].key);
 		free(n->labels[i].value);
@@ -177,6 +180,18 @@ const struct net_cidr *model_door(const struct model *m, enum model_door door, s
 
 	*ret_n = given->mark.line ? given->n : m->network.subnet.ip.family != 0;
 	return given->mark.line ? given->list : &m->network.subnet;
+}
+
+bool model_has_data(const struct model_node *node)
+{
+	return node->data.serial || node->data.wwn || node->data.size_bytes;
+}
+
+void model_data_serial(const char *node, char buf[static MODEL_DATA_SERIAL_LEN])
+{
+	enum { ROOM = MODEL_DATA_SERIAL_LEN - (int)sizeof("-data") };
+
+	snprintf(buf, MODEL_DATA_SERIAL_LEN, "%.*s-data", ROOM, node);
 }
 
 bool model_is_kubernetes(const struct model_node *node)

@@ -88,6 +88,8 @@ struct model_vm {
 	uint64_t memory_bytes, disk_bytes;
 	struct model_mark mark; /* line 0: the node has no vm: */
 	struct model_mark cpus_mark, memory_mark, disk_mark;
+	uint64_t data_bytes; /* of its second disk; 0: it has none */
+	struct model_mark data_mark;
 };
 
 struct model_disk { /* which disk of the server is meant; all NULL or 0: any */
@@ -105,6 +107,7 @@ struct model_node {
 	char *serial; /* of the machine (SMBIOS), or NULL */
 	struct model_vm vm;
 	struct model_disk disk;
+	struct model_disk data; /* the disk for what it serves, see model_has_data() */
 	enum model_gpu gpu;
 	struct model_pair *labels;
 	size_t n_labels;
@@ -113,7 +116,7 @@ struct model_node {
 	struct net_cidr pod_cidr; /* podCIDR: as written; family 0: model_pod_cidr() numbers it */
 	char *network; /* its own network: as YAML text in netplan's words, or NULL */
 	struct model_mark mark, address_mark, mac_mark, network_mark, role_mark, serial_mark,
-		pod_cidr_mark;
+		pod_cidr_mark, data_mark;
 };
 
 struct model_networks {
@@ -226,6 +229,15 @@ const struct net_cidr *model_door(const struct model *m, enum model_door door, s
 	__attribute__((nonnull));
 
 bool model_is_kubernetes(const struct model_node *node); /* control plane or worker */
+
+/* Whether the node keeps what it serves on a disk of its own, mounted at MODEL_DATA_FOLDER. */
+bool model_has_data(const struct model_node *node) __attribute__((nonnull));
+
+#define MODEL_DATA_FOLDER "/srv"
+
+/* The serial number of a machine's second disk: NODE-data, as much of it as virtio has room for. */
+enum { MODEL_DATA_SERIAL_LEN = 21 };
+void model_data_serial(const char *node, char buf[static MODEL_DATA_SERIAL_LEN]);
 
 /* Whether a node of ours serves it over TLS, so with a certificate of the registry CA. */
 bool model_serves_tls(const struct model_registry *registry) __attribute__((nonnull));

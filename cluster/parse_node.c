@@ -31,6 +31,7 @@ static const struct parse_key vm_keys[] = {
 	{ "cpus", parse_count, NODE(vm.cpus), MARK(vm.cpus_mark), .required = true },
 	{ "memory", parse_size, NODE(vm.memory_bytes), MARK(vm.memory_mark), .required = true },
 	{ "disk", parse_size, NODE(vm.disk_bytes), MARK(vm.disk_mark), .required = true },
+	{ "data", parse_size, NODE(vm.data_bytes), MARK(vm.data_mark) },
 	{ 0 },
 };
 static const struct parse_table vm_table = { "vm", vm_keys };
@@ -44,6 +45,21 @@ static const struct parse_key disk_keys[] = {
 };
 static const struct parse_table disk_table = { "disk", disk_keys };
 
+static const struct parse_key data_disk_keys[] = {
+	{ "serial", parse_text, NODE(data.serial), MARK(data.serial_mark),
+	  .form = &parse_form_serial },
+	{ "wwn", parse_text, NODE(data.wwn), MARK(data.wwn_mark), .form = &parse_form_serial },
+	{ "size", parse_size, NODE(data.size_bytes) },
+	{ 0 },
+};
+static const struct parse_table data_disk_table = { "disk", data_disk_keys };
+
+static const struct parse_key data_keys[] = {
+	{ "disk", parse_submapping, .table = &data_disk_table },
+	{ 0 },
+};
+static const struct parse_table data_table = { "data", data_keys };
+
 static const struct parse_key node_keys[] = {
 	{ "role", parse_roles, NODE(roles), MARK(role_mark), .required = true },
 	{ "address", parse_ip, NODE(address), MARK(address_mark), .required = true },
@@ -51,6 +67,7 @@ static const struct parse_key node_keys[] = {
 	{ "serial", parse_text, NODE(serial), MARK(serial_mark), .form = &parse_form_serial },
 	{ "vm", parse_submapping, MARK(vm.mark), .table = &vm_table },
 	{ "disk", parse_submapping, .table = &disk_table },
+	{ "data", parse_submapping, MARK(data_mark), .table = &data_table },
 	{ "gpu", parse_one_word, NODE(gpu), .words = &gpu_words },
 	{ "labels", .read = parse_labels },
 	{ "taints", .read = parse_taints },
@@ -127,6 +144,17 @@ PARSE_READER(parse_roles)
 		add_role(p, &y->items[i], set);
 }
 
+/* The second disk of a machine is its disk for data, and known by the serial that we give it. */
+static void name_data(struct parse *p, struct model_node *node)
+{
+	char serial[MODEL_DATA_SERIAL_LEN];
+
+	if (node->vm.data_bytes == 0 || node->data_mark.line)
+		return;
+	model_data_serial(node->name, serial);
+	node->data.serial = parse_copy(p, serial);
+}
+
 static void read_node(struct parse *p, const struct yaml *pair, struct model_node *node)
 {
 	const struct parse_form *form = &parse_form_node;
@@ -139,6 +167,7 @@ static void read_node(struct parse *p, const struct yaml *pair, struct model_nod
 	p->key = "a node";
 	if (parse_expect(p, &pair[1], YAML_MAPPING))
 		parse_mapping(p, &pair[1], &pair[0], &parse_node_table, node);
+	name_data(p, node);
 	if (p->own)
 		parse_own_check(p, p->own, node);
 	p->node = NULL;

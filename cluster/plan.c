@@ -18,7 +18,7 @@ static const char *const step_names[PLAN_N_STEPS] = {
 	[PLAN_FIREWALL] = "firewall",	  [PLAN_STORAGE] = "storage",
 	[PLAN_REGISTRY] = "registry",	  [PLAN_CLUSTER] = "cluster",
 	[PLAN_SHARES] = "shares",	  [PLAN_REGISTRIES] = "registries",
-	[PLAN_OBJECTS] = "objects",
+	[PLAN_OBJECTS] = "objects",	  [PLAN_DATA] = "data",
 };
 
 static const char *const kind_names[PLAN_N_KINDS] = {
@@ -30,7 +30,8 @@ static const char *const kind_names[PLAN_N_KINDS] = {
 
 enum {
 	MEMBER = MODEL_CONTROL_PLANE | MODEL_WORKER,
-	ANY = MEMBER | MODEL_STORAGE | MODEL_REGISTRY,
+	SERVER = MODEL_STORAGE | MODEL_REGISTRY,
+	ANY = MEMBER | SERVER,
 };
 
 /* Which roles have which steps, in the order of enum plan_step. */
@@ -42,9 +43,9 @@ static const struct {
 	{ ANY, plan_network },		 { MEMBER, plan_swap },
 	{ MEMBER, plan_kernel },	 { ANY, plan_clock },
 	{ MEMBER, plan_containerd },	 { ANY, plan_firewall },
-	{ MODEL_STORAGE, plan_storage }, { MODEL_REGISTRY, plan_registry },
-	{ MEMBER, plan_cluster },	 { MEMBER, plan_shares },
-	{ MEMBER, plan_objects },
+	{ SERVER, plan_data },		 { MODEL_STORAGE, plan_storage },
+	{ MODEL_REGISTRY, plan_registry }, { MEMBER, plan_cluster },
+	{ MEMBER, plan_shares },	 { MEMBER, plan_objects },
 };
 
 const char *plan_step_name(enum plan_step step)

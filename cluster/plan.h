@@ -27,6 +27,7 @@ enum plan_step {
 	PLAN_CONTAINERD, /* config.toml, certs.d, CNI */
 	PLAN_IMAGES,
 	PLAN_FIREWALL,
+	PLAN_DATA,	 /* where what is served lies on a disk of its own: its mount */
 	PLAN_STORAGE,	 /* what a storage node serves: accounts, folders, smb.conf */
 	PLAN_REGISTRY,	 /* role registry: docker-registry's configuration, certificate and users */
 	PLAN_CLUSTER,	 /* PKI, kubeadm document; init or join */

@@ -23,6 +23,7 @@ int plan_kernel(struct plan_work *w, struct fault *why);
 int plan_clock(struct plan_work *w, struct fault *why);
 int plan_containerd(struct plan_work *w, struct fault *why);
 int plan_firewall(struct plan_work *w, struct fault *why);
+int plan_data(struct plan_work *w, struct fault *why);
 int plan_storage(struct plan_work *w, struct fault *why);
 int plan_registry(struct plan_work *w, struct fault *why);
 int plan_cluster(struct plan_work *w, struct fault *why);

@@ -62,6 +62,7 @@ const struct step task_table[] = {
 	{ .name = "containerd", .run = task_containerd },
 	{ .name = "images", .run = task_images },
 	{ .name = "firewall", .run = task_firewall },
+	{ .name = "data", .run = task_data },
 	{ .name = "storage", .run = task_storage },
 	{ .name = "registry", .run = task_registry },
 	{ .name = "cluster", .run = task_cluster },

@@ -19,6 +19,7 @@ int task_swap(struct node *node, struct fault *why);
 int task_kernel(struct node *node, struct fault *why);
 int task_clock(struct node *node, struct fault *why);
 int task_firewall(struct node *node, struct fault *why);
+int task_data(struct node *node, struct fault *why);
 int task_storage(struct node *node, struct fault *why);
 int task_registry(struct node *node, struct fault *why);
 int task_cluster(struct node *node, struct fault *why);

@@ -18,6 +18,7 @@
 #include "image/machine.h"
 #include "image/virt.h"
 #include "image/vm.h"
+#include "image/vm_data.h"
 
 static void say(const struct vm *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void say(const struct vm *s, const char *format, ...)
@@ -92,13 +93,20 @@ static int up_one(const struct vm *s, const struct machine *common, struct fault
 	const char *name = machine.node->name;
 	char disk[PATH_MAX], out[PATH_MAX];
 	scoped(text_done) struct text log = { 0 };
+	scoped(text_done) struct text data = { 0 };
 	int r = find_disk(s, name, disk, &machine.format, why);
 
 	if (r < 0)
 		return r;
 	if (!realpath(out_folder(s), out))
 		return fault_errno(why, errno, "%s", out_folder(s));
+	r = vm_data_make(out, machine.node, &data, why);
+	if (r < 0)
+		return fault_wrap(why, "node '%s': its disk for data", name);
+	if (r > 0)
+		say(s, "%s: made an empty disk for data, %s", name, text_str(&data));
 	text_addf(&log, "%s/%s.console.log", out, name);
+	machine.data = data.len ? text_str(&data) : NULL;
 	machine.disk = disk;
 	machine.log = text_str(&log);
 	r = domain_up(s->connect, &machine, why);

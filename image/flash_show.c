@@ -9,6 +9,7 @@
 #include "base/macros.h"
 #include "base/quote.h"
 #include "base/text.h"
+#include "cluster/disk.h"
 #include "cluster/model.h"
 #include "image/table.h"
 
@@ -39,7 +40,7 @@ static const char *named_for(const struct model *m, const struct target_facts *f
 	for (i = 0; m && i < m->n_nodes; i++) {
 		const struct model_disk *d = &m->nodes[i].disk;
 		bool serial = d->serial && strcasecmp(d->serial, f->serial) == 0;
-		bool wwn = d->wwn && target_wwn_equal(d->wwn, f->wwn);
+		bool wwn = d->wwn && disk_wwn_equal(d->wwn, f->wwn);
 
 		if ((serial || wwn) && (serial || !d->serial) && (wwn || !d->wwn))
 			return m->nodes[i].name;

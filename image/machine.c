@@ -147,12 +147,24 @@ static void put_cpu(struct text *t, enum model_accel accel)
 }
 
 /* writeback keeps the guest's flushes, so a plug pulled from it loses what a real disk loses. */
-static void put_disk(struct text *t, const struct machine *machine)
+static void put_disk(struct text *t, const char *file, const char *format, const char *device)
 {
-	put(t, "    <disk type='file' device='disk'>\n      <driver name='qemu' type='",
-	    machine->format, "' cache='writeback' discard='unmap'/>\n");
-	put(t, "      <source file='", machine->disk, "'/>\n");
-	text_add(t, "      <target dev='vda' bus='virtio'/>\n    </disk>\n");
+	put(t, "    <disk type='file' device='disk'>\n      <driver name='qemu' type='", format,
+	    "' cache='writeback' discard='unmap'/>\n");
+	put(t, "      <source file='", file, "'/>\n");
+	put(t, "      <target dev='", device, "' bus='virtio'/>\n");
+}
+
+/* The node finds it by its serial number. */
+static void put_data(struct text *t, const struct machine *machine)
+{
+	const char *named = machine->node->data.serial;
+	char serial[MODEL_DATA_SERIAL_LEN];
+
+	model_data_serial(machine->node->name, serial);
+	put_disk(t, machine->data, "qcow2", "vdb");
+	put(t, "      <serial>", named ? named : serial, "</serial>\n");
+	text_add(t, "    </disk>\n");
 }
 
 static void put_bridge(struct text *t, const struct model *m)
@@ -185,7 +197,10 @@ static void put_interface(struct text *t, const struct machine *machine)
 static void put_devices(struct text *t, const struct machine *machine)
 {
 	text_add(t, "  <devices>\n");
-	put_disk(t, machine);
+	put_disk(t, machine->disk, machine->format, "vda");
+	text_add(t, "    </disk>\n");
+	if (machine->data)
+		put_data(t, machine);
 	text_add(t, "    <controller type='usb' model='none'/>\n");
 	put_interface(t, machine);
 	put(t, "    <serial type='pty'>\n      <log file='", machine->log, "' append='on'/>\n");

@@ -19,6 +19,7 @@ struct machine {
 	const char *file;	/* the document, absolute */
 	const char *disk;	/* its image, absolute */
 	const char *format;	/* "qcow2" or "raw" */
+	const char *data;	/* its disk for data, qcow2, absolute; or NULL */
 	const char *log;	/* where the serial console is kept, absolute */
 };
 

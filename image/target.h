@@ -111,9 +111,6 @@ void target_contents(const struct target_facts *facts, struct text *out) __attri
 /* The member that a type in libblkid's words stands for, or TARGET_N_MEMBERS. */
 enum target_member target_member_of(const char *type) __attribute__((nonnull));
 
-/* Whether both mean the same World Wide Name: "0x5002…", "naa.5002…", "wwn-0x5002…". */
-bool target_wwn_equal(const char *a, const char *b) __attribute__((nonnull));
-
 /* "447.1 GiB". */
 enum { TARGET_SIZE_LEN = 24 };
 char *target_size(uint64_t bytes, char buf[static TARGET_SIZE_LEN]);

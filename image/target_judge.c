@@ -7,6 +7,7 @@
 
 #include "base/macros.h"
 #include "base/text.h"
+#include "cluster/disk.h"
 #include "cluster/model.h"
 
 /* Each says whether its reason applies and, if so, adds the sentence that a person reads. */
@@ -176,7 +177,7 @@ static bool has_wrong_wwn(const struct target_facts *f, const struct target_want
 		return false;
 	text_addf(say, "the file names WWN '%s' for node '%s', and this one %s%s%s", w->disk->wwn,
 		  w->node, f->wwn[0] ? "bears '" : "bears none", f->wwn, f->wwn[0] ? "'" : "");
-	return !target_wwn_equal(f->wwn, w->disk->wwn);
+	return !disk_wwn_equal(f->wwn, w->disk->wwn);
 }
 
 /* Makers round: "480 GB" has 480,103,981,056 bytes. One percent tells 480 from 500 apart. */
@@ -314,7 +315,7 @@ bool target_consents(const struct target_facts *facts, const struct target_verdi
 		return true;
 	if (facts->serial[0] && strcasecmp(word, facts->serial) == 0)
 		return true;
-	if (facts->wwn[0] && target_wwn_equal(word, facts->wwn))
+	if (facts->wwn[0] && disk_wwn_equal(word, facts->wwn))
 		return true;
 	if (!nameless && (script || weight == TARGET_ASKS_SERIAL))
 		return false;

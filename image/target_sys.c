@@ -14,27 +14,11 @@
 #include "base/fs.h"
 #include "base/macros.h"
 #include "base/text.h"
+#include "cluster/disk.h"
 
 enum { MAX_DEPTH = 8, ATTRIBUTE_MAX = 1 << 16 };
 
 DEFINE_DROP(dir, DIR *, closedir)
-
-/* Copies n bytes without the blanks around them; what a terminal would obey becomes '?'. */
-static void tidy(const char *from, size_t n, char *buf, size_t size)
-{
-	size_t i;
-
-	while (n && (isspace((unsigned char)from[n - 1]) || from[n - 1] == '\0'))
-		n--;
-	while (n && isspace((unsigned char)*from)) {
-		from++;
-		n--;
-	}
-	n = n < size - 1 ? n : size - 1;
-	for (i = 0; i < n; i++)
-		buf[i] = isprint((unsigned char)from[i]) ? from[i] : '?';
-	buf[n] = '\0';
-}
 
 void target_word(int dir, const char *path, char *buf, size_t size)
 {
@@ -43,7 +27,7 @@ void target_word(int dir, const char *path, char *buf, size_t size)
 
 	if (fs_read(dir, path, ATTRIBUTE_MAX, &t, &why) < 0)
 		t.len = 0;
-	tidy(text_str(&t), t.len, buf, size);
+	disk_tidy(text_str(&t), t.len, buf, size);
 }
 
 bool target_device(const char *s, unsigned *ret_major, unsigned *ret_minor)
@@ -174,64 +158,6 @@ static void look_partitions(int dir, struct target_facts *f, struct target_famil
 	}
 }
 
-/* The value of KEY in what udev keeps of the device, or "". */
-static void udev_word(const char *db, const char *key, char *buf, size_t size)
-{
-	const char *line, *end;
-	size_t n = strlen(key);
-
-	buf[0] = '\0';
-	for (line = db; line && *line; line = end ? end + 1 : NULL) {
-		end = strchr(line, '\n');
-		if (strncmp(line, "E:", 2) == 0 && strncmp(line + 2, key, n) == 0 &&
-		    line[2 + n] == '=')
-			tidy(line + 3 + n, (end ? (size_t)(end - line) : strlen(line)) - 3 - n, buf,
-			     size);
-	}
-}
-
-/* The first of these that says something: NAME in udev's words, else a path in sysfs. */
-struct source {
-	const char *udev, *sysfs;
-	size_t behind; /* bytes of a header in front */
-};
-
-static void first_word(const struct source *from, size_t n, int dir, const char *db, char *buf,
-		       size_t size)
-{
-	size_t i;
-
-	buf[0] = '\0';
-	for (i = 0; i < n && !buf[0]; i++) {
-		scoped(text_done) struct text t = { 0 };
-		struct fault why;
-
-		if (from[i].udev)
-			udev_word(db, from[i].udev, buf, size);
-		else if (fs_read(dir, from[i].sysfs, ATTRIBUTE_MAX, &t, &why) == 0 &&
-			 t.len > from[i].behind)
-			tidy(text_str(&t) + from[i].behind, t.len - from[i].behind, buf, size);
-	}
-}
-
-/* The order is that of lsblk(8): what people type comes from there, or from the sticker. */
-static const struct source serials[] = {
-	{ "ID_SCSI_SERIAL", NULL, 0 }, { "ID_SERIAL_SHORT", NULL, 0 }, { NULL, "serial", 0 },
-	{ NULL, "device/serial", 0 },  { NULL, "device/vpd_pg80", 4 },
-};
-static const struct source wwns[] = {
-	{ "ID_WWN_WITH_EXTENSION", NULL, 0 },
-	{ "ID_WWN", NULL, 0 },
-	{ NULL, "wwid", 0 },
-	{ NULL, "device/wwid", 0 },
-};
-static const struct source models[] = {
-	{ NULL, "device/model", 0 },
-	{ NULL, "device/name", 0 },
-	{ "ID_MODEL", NULL, 0 },
-	{ NULL, "loop/backing_file", 0 },
-};
-
 static void look_transport(const char *path, struct target_facts *f)
 {
 	static const struct {
@@ -258,7 +184,7 @@ static void look_udev(int root, struct target_facts *f, struct text *db)
 	snprintf(path, sizeof(path), "run/udev/data/b%u:%u", f->major, f->minor);
 	if (fs_read(root, path, ATTRIBUTE_MAX, db, &why) < 0)
 		return;
-	udev_word(text_str(db), "DM_MULTIPATH_DEVICE_PATH", multipath, sizeof(multipath));
+	disk_udev_word(text_str(db), "DM_MULTIPATH_DEVICE_PATH", multipath, sizeof(multipath));
 	if (strcmp(multipath, "1") == 0)
 		snprintf(f->member[TARGET_MULTIPATH], TARGET_WORD, "multipathd claims it");
 }
@@ -276,9 +202,9 @@ static void look_disk(int root, int dir, struct target_facts *f)
 	f->read_only = number(dir, "ro") != 0;
 	f->removable = number(dir, "removable") != 0;
 	f->rotational = number(dir, "queue/rotational") != 0;
-	first_word(serials, COUNT(serials), dir, text_str(&db), f->serial, sizeof(f->serial));
-	first_word(wwns, COUNT(wwns), dir, text_str(&db), f->wwn, sizeof(f->wwn));
-	first_word(models, COUNT(models), dir, text_str(&db), f->model, sizeof(f->model));
+	disk_read_word(dir, text_str(&db), DISK_SERIAL, f->serial, sizeof(f->serial));
+	disk_read_word(dir, text_str(&db), DISK_WWN, f->wwn, sizeof(f->wwn));
+	disk_read_word(dir, text_str(&db), DISK_MODEL, f->model, sizeof(f->model));
 }
 
 int target_look_sys(int root, struct target_facts *f, struct target_family *ret_family,
@@ -297,7 +223,7 @@ int target_look_sys(int root, struct target_facts *f, struct target_family *ret_
 		return fault_errno(why, errno, "/%s", path);
 	link[n] = '\0';
 	name = strrchr(link, '/');
-	tidy(name ? name + 1 : link, strlen(name ? name + 1 : link), f->name, sizeof(f->name));
+	disk_tidy(name ? name + 1 : link, strlen(name ? name + 1 : link), f->name, sizeof(f->name));
 	f->kind = exists(dir, "partition") ? TARGET_PARTITION : TARGET_DISK;
 	look_transport(link, f);
 	look_disk(root, dir, f);

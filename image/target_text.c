@@ -27,25 +27,6 @@ char *target_size(uint64_t bytes, char buf[static TARGET_SIZE_LEN])
 	return buf;
 }
 
-/* Behind the words that the kernel, udev and by-id links put in front of the same number. */
-static const char *wwn_number(const char *s)
-{
-	static const char *const prefixes[] = { "wwn-", "nvme-", "0x", "naa.", "eui.", "nvme." };
-	size_t i;
-
-	for (i = 0; i < COUNT(prefixes); i++)
-		if (strncasecmp(s, prefixes[i], strlen(prefixes[i])) == 0)
-			s += strlen(prefixes[i]);
-	return s;
-}
-
-bool target_wwn_equal(const char *a, const char *b)
-{
-	a = wwn_number(a);
-	b = wwn_number(b);
-	return *a && strcasecmp(a, b) == 0;
-}
-
 enum target_member target_member_of(const char *type)
 {
 	static const struct {

@@ -57,6 +57,37 @@ static void test_plans_of_a_rich_cluster(void **state)
 	}
 }
 
+/* Two disks for data: a machine's second one, and one that the file names. */
+static const char data_document[] =
+	"apiVersion: rackseed/v1\n"
+	"cluster: {name: lab, kubernetes: {version: \"1.31\"}, endpoint: \"cp1:6443\"}\n"
+	"os: {distribution: debian, release: bookworm}\n"
+	"network: {subnet: 192.168.10.0/24}\n"
+	"shares: {data: {node: nas, path: /srv/data, mount: /mnt/data, guest: true}}\n"
+	"registries: {\"reg:5000\": {node: reg}}\n"
+	"nodes:\n"
+	"  cp1: {role: control-plane, address: 192.168.10.50, mac: \"52:54:00:00:00:32\"}\n"
+	"  nas:\n"
+	"    role: storage\n"
+	"    address: 192.168.10.40\n"
+	"    mac: \"52:54:00:00:00:28\"\n"
+	"    vm: {cpus: 1, memory: 1Gi, disk: 4Gi, data: 4Gi}\n"
+	"  reg:\n"
+	"    role: registry\n"
+	"    address: 192.168.10.41\n"
+	"    mac: \"52:54:00:00:00:29\"\n"
+	"    data: {disk: {serial: S6Z1NX0T}}\n";
+
+static void test_plans_of_nodes_with_a_disk_for_data(void **state)
+{
+	static const char *const nodes[] = { "nas", "reg" };
+
+	(void)state;
+	CASES (node, nodes) {
+		assert_golden_plan(data_document, *node, "data");
+	}
+}
+
 static const char *const documents[] = { document_example, lab_document, rich_document };
 
 /* Calls visit with the plan of every node of every document. */
@@ -137,8 +168,7 @@ static void check_roles(const struct model *m, const struct model_node *node,
 			snprintf(own, sizeof(own), "pki/registry/%s.key", node->name);
 			snprintf(status, sizeof(status), "pki/status/%s.key", node->name);
 			assert_true(a->kind != PLAN_SECRET || !strstr(a->source, ".key") ||
-				    strcmp(a->source, own) == 0 ||
-				    strcmp(a->source, status) == 0);
+				    strcmp(a->source, own) == 0 || strcmp(a->source, status) == 0);
 			assert_int_not_equal(a->kind, PLAN_OBJECT);
 			/* It says of itself alone what is mounted on it. */
 			if (a->kind == PLAN_FIELDS)
@@ -400,6 +430,7 @@ int main(void)
 		cmocka_unit_test(test_plans_of_the_example),
 		cmocka_unit_test(test_plans_of_the_lab),
 		cmocka_unit_test(test_plans_of_a_rich_cluster),
+		cmocka_unit_test(test_plans_of_nodes_with_a_disk_for_data),
 		cmocka_unit_test(test_actions_stand_in_order_and_once),
 		cmocka_unit_test(test_no_key_and_no_object_reaches_a_worker),
 		cmocka_unit_test(test_a_plan_shows_no_secret),

@@ -20,11 +20,20 @@ static struct model_node nodes[] = {
 	  .address = { AF_INET, { 192, 168, 10, 101 } },
 	  .serial = (char *)"R&D <7>",
 	  .vm = { 2, 2560ULL << 20, 10ULL << 30, { 31, 3 } } },
+	{ .name = (char *)"storage-with-a-long-name",
+	  .roles = MODEL_STORAGE,
+	  .address = { AF_INET, { 192, 168, 10, 40 } },
+	  .mac = { { 0x52, 0x54, 0x00, 0x00, 0x00, 0x28 } },
+	  .has_mac = true,
+	  .vm = { .cpus = 1,
+		  .memory_bytes = 1ULL << 30,
+		  .disk_bytes = 4ULL << 30,
+		  .data_bytes = 4ULL << 30 } },
 };
 
 static struct model lab(void)
 {
-	struct model m = { .name = (char *)"lab", .nodes = nodes, .n_nodes = 2 };
+	struct model m = { .name = (char *)"lab", .nodes = nodes, .n_nodes = 3 };
 
 	assert_int_equal(net_cidr_parse("192.168.10.0/24", &m.network.subnet), 0);
 	assert_int_equal(net_ip_parse("192.168.10.1", &m.network.gateway), 0);
@@ -40,7 +49,8 @@ static void compare_domain(const char *golden, const struct model *m, size_t nod
 				   .file = "/home/u/it's \"mine\"/cluster.yaml",
 				   .disk = "/home/u/out/disk",
 				   .format = format,
-				   .log = "/home/u/out/console.log" };
+				   .log = "/home/u/out/console.log",
+				   .data = nodes[node].vm.data_bytes ? "/home/u/out/data" : NULL };
 	struct text out = { 0 };
 
 	machine_render(&machine, &out);
@@ -64,6 +74,14 @@ static void test_renders_a_domain_for_tcg_with_a_serial_and_a_bridge(void **stat
 	(void)state;
 	m.vm.bridge = (char *)"br0";
 	compare_domain("machine/tcg.xml", &m, 1, MODEL_ACCEL_TCG, "raw");
+}
+
+static void test_renders_a_disk_for_data_with_its_serial_number(void **state)
+{
+	struct model m = lab();
+
+	(void)state;
+	compare_domain("machine/data.xml", &m, 2, MODEL_ACCEL_TCG, "qcow2");
 }
 
 static void test_renders_the_network(void **state)
@@ -170,6 +188,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_renders_a_domain_for_kvm),
 		cmocka_unit_test(test_renders_a_domain_for_tcg_with_a_serial_and_a_bridge),
+		cmocka_unit_test(test_renders_a_disk_for_data_with_its_serial_number),
 		cmocka_unit_test(test_renders_the_network),
 		cmocka_unit_test(test_the_same_names_give_the_same_uuid),
 		cmocka_unit_test(test_reads_back_the_file_of_a_domain),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/test.h"
 
+#include "cluster/disk.h"
 #include "cluster/model.h"
 #include "image/target.h"
 
@@ -364,11 +365,11 @@ static void test_members_are_told_by_their_type(void **state)
 static void test_wwns_are_equal_in_every_spelling(void **state)
 {
 	(void)state;
-	assert_true(target_wwn_equal("0x5002538e40a0b0c0", "wwn-0x5002538E40A0B0C0"));
-	assert_true(target_wwn_equal("eui.0025385b71b00abc", "nvme-eui.0025385b71b00abc"));
-	assert_false(target_wwn_equal("0x5002538e40a0b0c0", "0x5002538e40a0b0c1"));
-	assert_false(target_wwn_equal("", ""));
-	assert_false(target_wwn_equal("0x", "naa."));
+	assert_true(disk_wwn_equal("0x5002538e40a0b0c0", "wwn-0x5002538E40A0B0C0"));
+	assert_true(disk_wwn_equal("eui.0025385b71b00abc", "nvme-eui.0025385b71b00abc"));
+	assert_false(disk_wwn_equal("0x5002538e40a0b0c0", "0x5002538e40a0b0c1"));
+	assert_false(disk_wwn_equal("", ""));
+	assert_false(disk_wwn_equal("0x", "naa."));
 }
 
 int main(void)

@@ -2,7 +2,7 @@
 # Machines in systemd-nspawn: made, booted, cut, asked. Sourced by tests/nspawn/test.
 # A machine NAME has its folder $work/NAME: root (an overlay), upper, pid (of nspawn), console.
 # The caller sets work (a folder of its own) and build (where the programs are), and may set document
-# and nodes (whose seeds are made), and add to packages.
+# and nodes (whose seeds are made), add to packages, and give nspawn more machine_options.
 : "${work:?}" "${build:?}"
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -134,7 +134,7 @@ machine_boot() { # NAME MAC [ADDRESS...]: addresses are given to the machine by 
 	SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=network \
 		systemd-nspawn --quiet -D "$m/root" --boot --register=no --keep-unit --machine="lane-$1" \
 		--network-namespace-path="/run/netns/$ns" --capability=CAP_NET_ADMIN --console=pipe \
-		--resolv-conf=off --timezone=off </dev/null >>"$m/console" 2>&1 &
+		--resolv-conf=off --timezone=off ${machine_options[@]+"${machine_options[@]}"} </dev/null >>"$m/console" 2>&1 &
 	echo $! >"$m/pid"
 	disown
 	machine_wait "$1" 30 test -S /run/dbus/system_bus_socket
