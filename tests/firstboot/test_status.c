@@ -131,8 +131,8 @@ static void test_every_phase_has_a_name(void **s)
 }
 
 /*
- * The steps of the service bear the names of the plan's, in the plan's order; behind them come those
- * that look after what is there.
+ * The steps of the service bear the names of the plan's, in the plan's order; behind them come
+ * those that look after what is there.
  */
 static void test_the_table_has_every_step_of_the_plan(void **s)
 {
