@@ -72,6 +72,17 @@ static int read_file(int root, const char *path, struct text *out, struct fault 
 	return r == -ENOENT || r == -EFBIG || r == -EISDIR || r == -EINVAL ? 0 : r;
 }
 
+/* One block and no more: a cut may leave the end of a longer file behind a shorter one. */
+static bool is_one_block(const struct text *pem)
+{
+	static const char begin[] = "-----BEGIN ", end[] = "-----END ";
+	const char *at = strstr(text_str(pem), end);
+
+	at = at ? strstr(at + strlen(end), "-----") : NULL;
+	return at && strcmp(at, "-----\n") == 0 &&
+	       strncmp(text_str(pem), begin, strlen(begin)) == 0;
+}
+
 /* 0 for a pair that is whole, even if its time is over; -EBADMSG; or the disk's fault. */
 static int check_leaf(const struct node *node, const char *crt_path, const char *key_path,
 		      const char *ca, int64_t now, struct mend_found *found, struct fault *why)
@@ -87,7 +98,8 @@ static int check_leaf(const struct node *node, const char *crt_path, const char 
 	if (r < 0)
 		return r;
 	r = ca ? pki_verify(text_str(&crt), ca, now, &bad) : 0;
-	if ((r < 0 && r != -EKEYEXPIRED) || pki_keypair(text_str(&crt), text_str(&key), &bad) < 0 ||
+	if (!is_one_block(&crt) || !is_one_block(&key) || (r < 0 && r != -EKEYEXPIRED) ||
+	    pki_keypair(text_str(&crt), text_str(&key), &bad) < 0 ||
 	    pki_not_after(text_str(&crt), &end, &bad) < 0)
 		return -EBADMSG;
 	found->over_soon = found->over_soon || end - now < RENEW_S;

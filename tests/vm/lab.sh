@@ -145,15 +145,16 @@ lab_mirror() {
 # Writes $lab_work/cluster.yaml for the cluster NAME with ACCEL from TEMPLATE (default: two
 # machines), and a key to log in with.
 lab_cluster() {
-	local mirror images image template=${3:-$lab_top/tests/vm/lab.yaml.in}
+	local mirror images image tsc template=${3:-$lab_top/tests/vm/lab.yaml.in}
 	mirror=$(lab_mirror)
 	[ -n "$mirror" ] || { lab_say "apt knows no Debian mirror (RACKSEED_DEBIAN_MIRROR=URL)"; return 1; }
 	[ -e "$lab_work/key" ] || ssh-keygen -q -t ed25519 -N '' -C "$1" -f "$lab_work/key" || return 1
+	tsc=$(gcc -O2 -o "$lab_work/tsc" "$lab_top/tests/vm/tsc.c" && "$lab_work/tsc") || return 1
 	# awk turns each \n into the end of a line.
 	images=$(for image in "$lab_work"/kube/images/*.tar; do printf '  - kube/images/%s\\n' "${image##*/}"; done)
 	awk -v name="$1" -v accel="$2" -v mirror="$mirror" -v key="$(cat "$lab_work/key.pub")" \
-		-v images="$images" '
-		{ sub(/@NAME@/, name); sub(/@ACCEL@/, accel); sub(/@MIRROR@/, mirror); sub(/@KEY@/, key)
+		-v images="$images" -v tsc="$tsc" '
+		{ sub(/@NAME@/, name); sub(/@ACCEL@/, accel); sub(/@MIRROR@/, mirror); sub(/@KEY@/, key); sub(/@TSC@/, tsc)
 		  sub(/@IMAGES@/, substr(images, 1, length(images) - 1)); print }' "$template" >"$lab_work/cluster.yaml"
 }
 
