@@ -104,22 +104,6 @@ static int retire_all(struct node *node, struct sd_bus *bus, struct fault *why)
 	return r < 0 ? r : outcome;
 }
 
-static int unit_up(struct node *node, struct sd_bus *bus, const char *unit, bool changed,
-		   struct fault *why)
-{
-	struct units_tick tick = task_tick(node);
-	char state[32];
-	int r = units_state(bus, unit, state, why);
-
-	if (r < 0)
-		return r;
-	if (!changed && strcmp(state, "active") == 0)
-		return STEP_SAME;
-	r = changed ? units_restart(bus, unit, UNIT_LIMIT_S, &tick, why)
-		    : units_start(bus, unit, UNIT_LIMIT_S, &tick, why);
-	return r < 0 ? r : STEP_CHANGED;
-}
-
 /* Started is not serving: it answers, under its certificate, and lets its own user in. */
 static int answers(struct node *node, const struct model_registry *r, struct fault *why)
 {
@@ -151,10 +135,10 @@ static int serve(struct node *node, struct sd_bus *bus, const struct model_regis
 	int service, timer = STEP_SAME;
 
 	snprintf(unit, sizeof(unit), "rackseed-registry@%u.service", model_registry_port(r));
-	service = unit_up(node, bus, unit, changed, why);
+	service = task_unit_on(node, bus, unit, changed, why);
 	snprintf(unit, sizeof(unit), "rackseed-registry-gc@%u.timer", model_registry_port(r));
 	if (service >= 0 && !r->upstream)
-		timer = unit_up(node, bus, unit, false, why);
+		timer = task_unit_on(node, bus, unit, false, why);
 	if (service < 0 || timer < 0)
 		return service < 0 ? service : timer;
 	service |= timer;

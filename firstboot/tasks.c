@@ -19,15 +19,13 @@ struct units_tick task_tick(struct node *node)
 	return (struct units_tick){ .alive = node->alive, .data = node->data };
 }
 
-int task_unit_up(struct node *node, const char *unit, bool changed, struct fault *why)
+int task_unit_on(struct node *node, struct sd_bus *bus, const char *unit, bool changed,
+		 struct fault *why)
 {
-	scoped(drop_bus) struct sd_bus *bus = NULL;
 	struct units_tick tick = task_tick(node);
 	char state[32];
-	int r = units_open(&bus, why);
+	int r = units_state(bus, unit, state, why);
 
-	if (r >= 0)
-		r = units_state(bus, unit, state, why);
 	if (r < 0)
 		return r;
 	if (!changed && strcmp(state, "active") == 0)
@@ -35,6 +33,14 @@ int task_unit_up(struct node *node, const char *unit, bool changed, struct fault
 	r = changed ? units_restart(bus, unit, UNIT_LIMIT_S, &tick, why)
 		    : units_start(bus, unit, UNIT_LIMIT_S, &tick, why);
 	return r < 0 ? r : STEP_CHANGED;
+}
+
+int task_unit_up(struct node *node, const char *unit, bool changed, struct fault *why)
+{
+	scoped(drop_bus) struct sd_bus *bus = NULL;
+	int r = units_open(&bus, why);
+
+	return r < 0 ? r : task_unit_on(node, bus, unit, changed, why);
 }
 
 static int task_seed(struct node *node, struct fault *why)

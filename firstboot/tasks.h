@@ -41,6 +41,10 @@ struct units_tick task_tick(struct node *node);
 int task_unit_up(struct node *node, const char *unit, bool changed, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
+/* The same over a bus that is open. */
+int task_unit_on(struct node *node, struct sd_bus *bus, const char *unit, bool changed,
+		 struct fault *why) __attribute__((nonnull, warn_unused_result));
+
 /*
  * The path that a line of /proc/swaps begins with, its octal escapes undone; false: it is the
  * header.
