@@ -261,7 +261,7 @@ struct teller {
 	atomic_bool stop;
 };
 
-/* A line per phase, and every ten seconds: serial lines and their logs are slow. */
+/* A line per phase and every ten seconds, as serial lines are slow; the last one always. */
 static void *tell_progress(void *data)
 {
 	static const struct timespec pause = { .tv_nsec = 200000000 };
@@ -269,11 +269,16 @@ static void *tell_progress(void *data)
 	struct flash_progress *p = (struct flash_progress *)(uintptr_t)&t->a->job.progress;
 	int64_t since = now_s(), told = since;
 	int shown = FLASH_WAITING;
+	bool last;
 
-	for (; !atomic_load(&t->stop); nanosleep(&pause, NULL)) {
+	do {
 		scoped(text_done) struct text line = { 0 };
-		int phase = atomic_load(&p->phase);
+		int phase;
 
+		last = atomic_load(&t->stop);
+		if (!last)
+			nanosleep(&pause, NULL);
+		phase = atomic_load(&p->phase);
 		if (phase == shown && now_s() - told < TELL_S)
 			continue;
 		since = phase == shown ? since : now_s();
@@ -283,7 +288,7 @@ static void *tell_progress(void *data)
 				    atomic_load(&p->total), (uint64_t)(told - since) * 1000, &line);
 		install_console_say(&t->a->in->console, "%s: %s\n", t->a->node->name,
 				    text_str(&line));
-	}
+	} while (!last);
 	return NULL;
 }
 
