@@ -50,13 +50,14 @@ static int find(virConnectPtr connect, const struct model *m, const struct model
 
 static int state_of(virDomainPtr domain, enum domain_state *ret, struct fault *why)
 {
+	const char *name = virDomainGetName(domain);
 	int state, reason;
 
 	if (virDomainGetState(domain, &state, &reason, 0) < 0)
-		return virt_fault(why, "machine '%s'", virDomainGetName(domain));
+		return virt_fault(why, "machine '%s'", name);
 	if (state < 0 || (size_t)state >= COUNT(states))
 		return fault_set(why, EPROTO, "machine '%s' is in a state that is not known: %d",
-				 virDomainGetName(domain), state);
+				 name, state);
 	*ret = states[state];
 	return 0;
 }
@@ -165,6 +166,7 @@ int domain_up(virConnectPtr connect, const struct machine *machine, struct fault
 {
 	scoped(drop_domain) virDomainPtr domain = NULL;
 	enum domain_state state = DOMAIN_ABSENT;
+	const char *name;
 	int r = find(connect, machine->model, machine->node, &domain, why);
 
 	if (r == 0 && domain)
@@ -174,8 +176,9 @@ int domain_up(virConnectPtr connect, const struct machine *machine, struct fault
 	if (r < 0 || state == DOMAIN_RUNNING)
 		return r;
 	if (state == DOMAIN_PAUSED) {
+		name = virDomainGetName(domain);
 		if (virDomainResume(domain) < 0)
-			return virt_fault(why, "cannot resume '%s'", virDomainGetName(domain));
+			return virt_fault(why, "cannot resume '%s'", name);
 		return 1;
 	}
 	drop_domain(&domain);
@@ -183,8 +186,9 @@ int domain_up(virConnectPtr connect, const struct machine *machine, struct fault
 	r = define(connect, machine, &domain, why);
 	if (r < 0)
 		return r;
+	name = virDomainGetName(domain);
 	if (virDomainCreate(domain) < 0)
-		return virt_fault(why, "cannot start '%s'", virDomainGetName(domain));
+		return virt_fault(why, "cannot start '%s'", name);
 	write_since(domain);
 	return 1;
 }
@@ -194,29 +198,30 @@ int domain_shutdown(virConnectPtr connect, const struct model *m, const struct m
 {
 	scoped(drop_domain) virDomainPtr domain = NULL;
 	enum domain_state state = DOMAIN_ABSENT;
+	const char *name;
 	int r = find(connect, m, node, &domain, why);
 
 	if (r == 0 && domain)
 		r = state_of(domain, &state, why);
 	if (r < 0 || (state != DOMAIN_RUNNING && state != DOMAIN_STOPPING))
 		return r;
-	/* It may go off at this very moment: then that is no error. */
-	if (virDomainShutdown(domain) < 0 && virDomainIsActive(domain) == 1)
-		return virt_fault(why, "cannot shut '%s' down", virDomainGetName(domain));
-	return 1;
+	name = virDomainGetName(domain);
+	r = virDomainShutdown(domain) < 0 ? virt_fault(why, "cannot shut '%s' down", name) : 0;
+	return r < 0 && virDomainIsActive(domain) == 1 ? r : 1; /* it may go off by itself */
 }
 
 int domain_cut(virConnectPtr connect, const struct model *m, const struct model_node *node,
 	       struct fault *why)
 {
 	scoped(drop_domain) virDomainPtr domain = NULL;
+	const char *name;
 	int r = find(connect, m, node, &domain, why);
 
 	if (r < 0 || !domain || virDomainIsActive(domain) != 1)
 		return r;
-	if (virDomainDestroy(domain) < 0 && virDomainIsActive(domain) == 1)
-		return virt_fault(why, "cannot cut '%s'", virDomainGetName(domain));
-	return 1;
+	name = virDomainGetName(domain);
+	r = virDomainDestroy(domain) < 0 ? virt_fault(why, "cannot cut '%s'", name) : 0;
+	return r < 0 && virDomainIsActive(domain) == 1 ? r : 1;
 }
 
 int domain_forget(virConnectPtr connect, const struct model *m, const struct model_node *node,
@@ -230,13 +235,15 @@ int domain_forget(virConnectPtr connect, const struct model *m, const struct mod
 		0, /* drivers that know no flags */
 	};
 	scoped(drop_domain) virDomainPtr domain = NULL;
+	const char *name;
 	int r = find(connect, m, node, &domain, why);
 	size_t i;
 
 	if (r < 0 || !domain)
 		return r;
+	name = virDomainGetName(domain);
 	for (i = 0; i < COUNT(flags); i++)
 		if (virDomainUndefineFlags(domain, flags[i]) == 0)
 			return 1;
-	return virt_fault(why, "cannot remove '%s'", virDomainGetName(domain));
+	return virt_fault(why, "cannot remove '%s'", name);
 }
