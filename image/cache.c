@@ -81,13 +81,6 @@ int cache_open(struct cache *ret, struct fault *why)
 	return 0;
 }
 
-void cache_done(struct cache *c)
-{
-	drop_fd(&c->lock_fd);
-	drop_fd(&c->fd);
-	free(take(c->path));
-}
-
 static int sweep(const struct cache *c, struct fault *why)
 {
 	int fd = openat(c->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -101,6 +94,17 @@ static int sweep(const struct cache *c, struct fault *why)
 		if (strncmp(entry->d_name, CACHE_UNFINISHED, strlen(CACHE_UNFINISHED)) == 0)
 			r = fs_remove_tree(c->fd, entry->d_name, why);
 	return r < 0 ? fault_wrap(why, "%s", c->path) : 0;
+}
+
+void cache_done(struct cache *c)
+{
+	struct fault ignored = { 0 };
+
+	if (c->lock_fd >= 0)
+		sweep(c, &ignored); /* what stays is swept by the next */
+	drop_fd(&c->lock_fd);
+	drop_fd(&c->fd);
+	free(take(c->path));
 }
 
 int cache_lock(struct cache *c, struct progress *progress, struct fault *why)

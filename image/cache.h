@@ -9,7 +9,7 @@ struct progress;
 /*
  * The cache folder: $RACKSEED_CACHE, else $XDG_CACHE_HOME/rackseed, else ~/.cache/rackseed. What
  * is finished bears the key of its inputs in its name and came there by rename; what is being made
- * begins with CACHE_UNFINISHED and is removed by whoever locks the cache next.
+ * begins with CACHE_UNFINISHED and is removed when the lock is given up, and by whoever takes it.
  */
 #define CACHE_UNFINISHED "unfinished-"
 
@@ -19,7 +19,7 @@ struct cache {
 	char *path; /* absolute, of characters that apt and mmdebstrap take unquoted */
 };
 
-/* Opens and makes it. For scoped(): cache_done, which also unlocks. */
+/* Opens and makes it. For scoped(): cache_done, which also sweeps and unlocks. */
 int cache_open(struct cache *ret, struct fault *why) __attribute__((nonnull, warn_unused_result));
 void cache_done(struct cache *c);
 

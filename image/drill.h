@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,12 +12,16 @@ struct text;
 /* Power cuts to come, from a seed: the same seed is the same drill. Pure. */
 
 enum drill_moment {
-	DRILL_BOOTING,	  /* while kernel and early steps run, also of a first boot */
-	DRILL_ASSEMBLING, /* while images are imported, init and joins run */
+	DRILL_BOOTING,	  /* while kernel and early steps run */
+	DRILL_ASSEMBLING, /* while the node service, kubelet and the control plane come up */
 	DRILL_STEADY,	  /* all Ready */
 	DRILL_WRITING,	  /* all Ready, and etcd is written to all the time */
+	DRILL_FIRST_BOOT, /* while a new disk grows, images are imported, init and joins run */
 	DRILL_N_MOMENTS,
 };
+
+/* Power comes back for such a cut, which is at a time after it. */
+bool drill_starts(enum drill_moment moment);
 
 const char *drill_moment_name(enum drill_moment moment);
 
@@ -38,9 +43,11 @@ enum { DRILL_MAX_CUTS = 1000 };
 
 /*
  * Fills cuts[0..n): every moment and every reach comes in turn before one comes again, the rest is
- * by chance. Only nodes with vm: are cut by themselves. Returns how many machines there are.
+ * by chance. Only nodes with vm: are cut by themselves. First boots are among them when anew: of
+ * the whole rack, or of a worker, for the others hold what would be lost.
+ * Returns how many machines there are.
  */
-size_t drill_plan(const struct model *m, uint64_t seed, struct drill_cut *cuts, size_t n)
+size_t drill_plan(const struct model *m, uint64_t seed, bool anew, struct drill_cut *cuts, size_t n)
 	__attribute__((nonnull));
 
 /* "cut 3/10: node 'w1' while assembling, 124 s after power on, off for 3 s". */

@@ -18,6 +18,7 @@ static int setup(void **state)
 	for (i = 0; i < 4; i++) {
 		nodes[i].name = names[i];
 		nodes[i].vm.mark.line = i == 2 ? 0 : (unsigned)i + 1;
+		nodes[i].roles = i == 0 ? MODEL_CONTROL_PLANE : MODEL_WORKER;
 	}
 	return 0;
 }
@@ -27,7 +28,7 @@ static void tell_all(uint64_t seed, struct text *out)
 	struct drill_cut cuts[N];
 	size_t i;
 
-	assert_int_equal(drill_plan(&model, seed, cuts, N), 3);
+	assert_int_equal(drill_plan(&model, seed, false, cuts, N), 3);
 	for (i = 0; i < N; i++) {
 		drill_tell(&cuts[i], i + 1, N, out);
 		text_add(out, "\n");
@@ -56,7 +57,7 @@ static void test_golden(void **state)
 	size_t i;
 
 	(void)state;
-	drill_plan(&model, 1, cuts, 8);
+	drill_plan(&model, 1, false, cuts, 8);
 	for (i = 0; i < 8; i++) {
 		drill_tell(&cuts[i], i + 1, 8, &out);
 		text_add(&out, "\n");
@@ -75,7 +76,7 @@ static void test_every_kind_comes_in_every_round(void **state)
 	for (seed = 0; seed < 50; seed++) {
 		unsigned seen[DRILL_N_MOMENTS][DRILL_N_REACHES] = { 0 };
 
-		drill_plan(&model, seed, cuts, N);
+		drill_plan(&model, seed, false, cuts, N);
 		for (i = 0; i < N; i++) {
 			assert_int_equal(seen[cuts[i].moment][cuts[i].reach], i / 8);
 			seen[cuts[i].moment][cuts[i].reach]++;
@@ -91,10 +92,37 @@ static void test_only_machines_are_cut(void **state)
 	size_t i;
 
 	(void)state;
-	drill_plan(&model, 3, cuts, N);
+	drill_plan(&model, 3, false, cuts, N);
 	for (i = 0; i < N; i++)
 		assert_true(!cuts[i].node || cuts[i].node->vm.mark.line != 0);
-	assert_int_equal(drill_plan(&(struct model){ 0 }, 3, cuts, N), 0);
+	assert_int_equal(drill_plan(&(struct model){ 0 }, 3, true, cuts, N), 0);
+}
+
+/* The whole rack, or a worker: what others hold would be lost. And only when it is asked for. */
+static void test_first_boots_are_of_what_can_be_lost(void **state)
+{
+	struct drill_cut cuts[N];
+	struct model_node master = nodes[0];
+	size_t i, n = 0, n_nodes = 0;
+
+	(void)state;
+	drill_plan(&model, 5, true, cuts, N);
+	for (i = 0; i < N; i++) {
+		if (cuts[i].moment != DRILL_FIRST_BOOT)
+			continue;
+		n++;
+		n_nodes += cuts[i].node != NULL;
+		assert_true(!cuts[i].node || cuts[i].node->roles == MODEL_WORKER);
+		assert_true(drill_starts(cuts[i].moment));
+	}
+	assert_int_equal(n, N / 5);
+	assert_int_equal(n_nodes, N / 10);
+	drill_plan(&(struct model){ .nodes = &master, .n_nodes = 1 }, 5, true, cuts, N);
+	for (i = 0; i < N; i++)
+		assert_true(!(cuts[i].moment == DRILL_FIRST_BOOT && cuts[i].node));
+	drill_plan(&model, 5, false, cuts, N);
+	for (i = 0; i < N; i++)
+		assert_int_not_equal(cuts[i].moment, DRILL_FIRST_BOOT);
 }
 
 static void test_times_are_summed_up(void **state)
@@ -119,6 +147,7 @@ int main(void)
 		cmocka_unit_test(test_golden),
 		cmocka_unit_test(test_every_kind_comes_in_every_round),
 		cmocka_unit_test(test_only_machines_are_cut),
+		cmocka_unit_test(test_first_boots_are_of_what_can_be_lost),
 		cmocka_unit_test(test_times_are_summed_up),
 	};
 
