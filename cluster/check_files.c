@@ -56,14 +56,27 @@ static void check_password(struct files *f, struct model_mark mark, const char *
 	check_private(f, mark, path, &st);
 }
 
-/* A certificate is nobody's secret, but nobody makes it either. */
-static void check_ca(struct files *f, const struct model_registry *r)
+/* What nobody makes for somebody else's registry. */
+static void check_theirs(struct files *f, const struct model_registry *r)
 {
+	const struct {
+		const char *path;
+		struct model_mark mark;
+		const char *hint;
+	} rows[] = {
+		{ r->ca_file, r->ca_mark, "put the registry's CA certificate there" },
+		{ r->client_cert_file, r->client_cert_mark,
+		  "put the certificate there that the registry wants to see" },
+		{ r->client_key_file, r->client_key_mark,
+		  "put the key of the certificate of clientCertFile there" },
+	};
 	struct stat st;
+	size_t i;
 
-	if (r->ca_file && fstatat(f->dirfd, r->ca_file, &st, 0) < 0)
-		complain(f, r->ca_mark, "file-missing", "put the registry's CA certificate there",
-			 r->ca_file, "is not there");
+	for (i = 0; i < COUNT(rows); i++)
+		if (rows[i].path && fstatat(f->dirfd, rows[i].path, &st, 0) < 0)
+			complain(f, rows[i].mark, "file-missing", rows[i].hint, rows[i].path,
+				 "is not there");
 }
 
 /* What `rackseed secrets` makes; the document has no line for these. */
@@ -139,7 +152,9 @@ void document_check_files(const struct model *m, int dirfd, struct complaints *c
 	check_known_secrets(&f);
 	for (i = 0; i < m->n_registries; i++) {
 		check_password(&f, m->registries[i].password_mark, m->registries[i].password_file);
-		check_ca(&f, &m->registries[i]);
+		check_password(&f, m->registries[i].client_key_mark,
+			       m->registries[i].client_key_file);
+		check_theirs(&f, &m->registries[i]);
 	}
 	for (i = 0; i < m->n_shares; i++)
 		check_password(&f, m->shares[i].password_mark, m->shares[i].password_file);

@@ -103,12 +103,29 @@ static void wrong(struct check *k, const struct model_registry *r, struct model_
 		      "registry '%.128s': %s", r->host, what);
 }
 
+static void check_client(struct check *k, const struct model_registry *r)
+{
+	struct model_mark mark = r->client_cert_file ? r->client_cert_mark : r->client_key_mark;
+
+	if (!r->client_cert_file && !r->client_key_file)
+		return;
+	if (!r->client_cert_file || !r->client_key_file)
+		wrong(k, r, mark, "registry-client",
+		      "clientCertFile and clientKeyFile belong together");
+	if (r->node)
+		wrong(k, r, mark, "registry-client",
+		      "a registry of ours asks for passwords, not for certificates");
+	if (r->insecure)
+		wrong(k, r, mark, "registry-client", "plain HTTP shows nobody a certificate");
+}
+
 /* What only a registry of ours, or only somebody else's, can have. */
 static void check_source(struct check *k, const struct model_registry *r)
 {
 	bool is_default = strcmp(r->host, "_default") == 0;
 
-	if (is_default && (r->node || r->user || r->ca_file || r->probe || r->upstream))
+	if (is_default && (r->node || r->user || r->ca_file || r->probe || r->upstream ||
+			   r->client_cert_file || r->client_key_file))
 		wrong(k, r, r->mark, "registry-default",
 		      "_default stands for all other registries, and has mirrors only");
 	if (r->upstream && !r->node)
@@ -123,6 +140,7 @@ static void check_source(struct check *k, const struct model_registry *r)
 		      "caFile is for somebody else's registry; ours have the registry CA");
 	if (r->ca_file && r->insecure)
 		wrong(k, r, r->ca_mark, "registry-ca", "caFile counts for nothing in plain HTTP");
+	check_client(k, r);
 	if (r->probe && (model_image_is_file(r->probe) || r->probe[0] == '/'))
 		wrong(k, r, r->probe_mark, "registry-probe",
 		      "probe is an image of this registry, such as busybox:1.36");

@@ -92,6 +92,7 @@ const char *const complaint_codes[] = {
 	"reference-missing",
 	"reference-role",
 	"registry-ca",
+	"registry-client",
 	"registry-default",
 	"registry-form",
 	"registry-host",

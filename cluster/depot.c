@@ -25,6 +25,8 @@ void depot_done(struct depot *d)
 	text_wipe(&d->login);
 	text_wipe(&d->basic);
 	text_done(&d->ca);
+	text_done(&d->crt);
+	text_wipe(&d->key);
 }
 
 static const char *source(const char *file)
@@ -59,6 +61,19 @@ static int read_trust(const struct model_registry *r, const struct depot_secrets
 	return path ? secrets->read(secrets->data, path, &d->ca, why) : 0;
 }
 
+static int read_client(const struct model_registry *r, const struct depot_secrets *secrets,
+		       struct depot *d, struct fault *why)
+{
+	int result;
+
+	if (!r->client_cert_file || !r->client_key_file || r->insecure)
+		return 0;
+	result = secrets->read(secrets->data, source(r->client_cert_file), &d->crt, why);
+	if (result < 0)
+		return result;
+	return secrets->read(secrets->data, source(r->client_key_file), &d->key, why);
+}
+
 int depot_open(const struct model *m, const char *host, const struct depot_secrets *secrets,
 	       struct depot *ret, struct fault *why)
 {
@@ -72,7 +87,9 @@ int depot_open(const struct model *m, const char *host, const struct depot_secre
 		result = read_login(r, secrets, &d, why);
 	if (r && result == 0)
 		result = read_trust(r, secrets, &d, why);
-	if (result == 0 && (text_error(&d.server) < 0 || text_error(&d.login) < 0))
+	if (r && result >= 0)
+		result = read_client(r, secrets, &d, why);
+	if (result >= 0 && (text_error(&d.server) < 0 || text_error(&d.login) < 0))
 		result = fault_errno(why, ENOMEM, "registry '%s'", host);
 	if (result < 0) {
 		depot_done(&d);
@@ -80,6 +97,8 @@ int depot_open(const struct model *m, const char *host, const struct depot_secre
 	}
 	d.api = (struct api){ .server = text_str(&d.server),
 			      .ca = d.ca.len ? text_str(&d.ca) : NULL,
+			      .crt = d.crt.len ? text_str(&d.crt) : NULL,
+			      .key = d.key.len ? text_str(&d.key) : NULL,
 			      .login = d.login.len ? text_str(&d.login) : NULL,
 			      .registry = true,
 			      .timeout_ms = TIMEOUT_MS };

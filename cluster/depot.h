@@ -19,6 +19,7 @@ struct depot_secrets {
 
 struct depot {
 	struct text server, login, ca; /* what api points into */
+	struct text crt, key;	       /* as well: what the registry is shown */
 	struct text basic;	       /* the login in base64 */
 	struct api api;
 };

@@ -29,6 +29,8 @@ static void registry_done(struct model_registry *r)
 	free(r->mirror_marks);
 	free(r->upstream);
 	free(r->ca_file);
+	free(r->client_cert_file);
+	free(r->client_key_file);
 	free(r->probe);
 }
 

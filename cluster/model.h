@@ -62,11 +62,12 @@ struct model_registry {
 	char **mirrors; /* "host[:port][/prefix]", tried in this order */
 	char *upstream; /* "host[:port]" of which it is a pull-through cache, or NULL */
 	char *ca_file;	/* of somebody else's registry, or NULL: the system's authorities */
+	char *client_cert_file, *client_key_file; /* what its clients show it, or NULL */
 	char *probe; /* an image of it, "busybox:1.36", that every node pulls as a proof, or NULL */
 	bool insecure; /* plain http */
 	char **namespaces; /* where pods get its pull secret; NULL: not said, so "default" */
 	struct model_mark mark, node_mark, password_mark, namespaces_mark, upstream_mark, ca_mark,
-		probe_mark, insecure_mark;
+		client_cert_mark, client_key_mark, probe_mark, insecure_mark;
 	struct model_mark *mirror_marks; /* one for each mirror, or NULL */
 };
 

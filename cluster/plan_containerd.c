@@ -24,7 +24,7 @@ static bool is_folder(const char *host)
 /* One server of a hosts.toml with the words it points into. */
 struct server {
 	struct registry_host host;
-	struct text name, path, ca, basic;
+	struct text name, path, ca, basic, client_cert, client_key;
 };
 
 static void server_done(struct server *s)
@@ -33,6 +33,8 @@ static void server_done(struct server *s)
 	text_done(&s->path);
 	text_done(&s->ca);
 	text_done(&s->basic);
+	text_done(&s->client_cert);
+	text_done(&s->client_key);
 }
 
 /* Where the CA certificate of a registry lies on a node; nothing when the system's count. */
@@ -42,6 +44,12 @@ static void ca_path(const struct model_registry *r, struct text *out)
 		text_add(out, PLAN_REGISTRY_CA);
 	else if (r->ca_file && !r->insecure)
 		text_addf(out, CERTS_D "%s/ca.crt", r->host);
+}
+
+/* Whether it is shown a certificate. */
+static bool has_client(const struct model_registry *r)
+{
+	return r && r->client_cert_file && r->client_key_file && !r->insecure;
 }
 
 /* A host as the file describes it, if it does; name is "host[:port][/prefix]". */
@@ -62,6 +70,12 @@ static int describe(const struct model *m, const char *name, struct server *s, s
 	if (r)
 		ca_path(r, &s->ca);
 	s->host.ca = s->ca.len ? text_str(&s->ca) : NULL;
+	if (has_client(r)) {
+		text_addf(&s->client_cert, CERTS_D "%s/client.cert", r->host);
+		text_addf(&s->client_key, CERTS_D "%s/client.key", r->host);
+		s->host.client_cert = text_str(&s->client_cert);
+		s->host.client_key = text_str(&s->client_key);
+	}
 	if (r && r->user && r->password_file)
 		result = plan_credentials(r, "basic:", &s->basic, why);
 	s->host.basic = s->basic.len ? text_str(&s->basic) : NULL;
@@ -108,24 +122,37 @@ static int registry_file(struct plan_work *w, const struct model_registry *r,
 	return result;
 }
 
-/* The certificates that its hosts.toml, and those of which it is a mirror, name. */
-static int registry_ca(struct plan_work *w, const struct model_registry *r, struct fault *why)
+/* The files that its hosts.toml, and those of which it is a mirror, name. */
+static int registry_files(struct plan_work *w, const struct model_registry *r, struct fault *why)
 {
-	scoped(text_done) struct text path = { 0 };
+	const struct {
+		const char *file, *name;
+		mode_t mode;
+		bool wanted;
+	} rows[] = {
+		{ r->ca_file, "ca.crt", 0644, r->ca_file && !r->insecure && !r->node },
+		{ r->client_cert_file, "client.cert", 0644, has_client(r) },
+		{ r->client_key_file, "client.key", 0600, has_client(r) },
+	};
 	const char *source;
-	int result;
+	size_t i;
 
-	if (!r->ca_file || r->insecure || r->node)
-		return 0;
-	result = plan_secret_source(r->ca_file, &source, why);
-	if (result < 0)
-		return fault_wrap(why, "registry '%s'", r->host);
-	ca_path(r, &path);
-	plan_put(w->plan, &(struct plan_item){ .step = PLAN_CONTAINERD,
-					       .kind = PLAN_SECRET,
-					       .mode = 0644,
-					       .path = text_str(&path),
-					       .source = source });
+	for (i = 0; i < COUNT(rows); i++) {
+		scoped(text_done) struct text path = { 0 };
+
+		if (!rows[i].wanted)
+			continue;
+		if (plan_secret_source(rows[i].file, &source, why) < 0)
+			return fault_wrap(why, "registry '%s'", r->host);
+		text_addf(&path, CERTS_D "%s/%s", r->host, rows[i].name);
+		if (text_error(&path) < 0)
+			return fault_errno(why, ENOMEM, "registries");
+		plan_put(w->plan, &(struct plan_item){ .step = PLAN_CONTAINERD,
+						       .kind = PLAN_SECRET,
+						       .mode = rows[i].mode,
+						       .path = text_str(&path),
+						       .source = source });
+	}
 	return 0;
 }
 
@@ -144,7 +171,7 @@ static int registry(struct plan_work *w, const struct model_registry *r, struct 
 		return fault_errno(why, ENOMEM, "registries");
 	result = registry_file(w, r, servers, n, why);
 	if (result == 0)
-		result = registry_ca(w, r, why);
+		result = registry_files(w, r, why);
 	for (i = 0; i <= n; i++)
 		server_done(&servers[i]);
 	free(servers);

@@ -97,11 +97,19 @@ static int add_upstream(struct list *list, const struct model *m, const struct m
 static int add_registry(struct list *list, const struct model *m, const struct model_registry *r,
 			const struct model_node *node, struct fault *why)
 {
+	const struct {
+		const char *file, *key;
+	} theirs[] = {
+		{ r->ca_file, "caFile" },
+		{ r->client_cert_file, "clientCertFile" },
+		{ r->client_key_file, "clientKeyFile" },
+	};
 	int result = add_password(list, r->password_file, r->node, node, why);
+	size_t i;
 
-	if (result == 0 && r->ca_file && (node->roles & MEMBER) &&
-	    add_named(list, r->ca_file, why) < 0)
-		result = fault_wrap(why, "caFile");
+	for (i = 0; result == 0 && (node->roles & MEMBER) && i < COUNT(theirs); i++)
+		if (theirs[i].file && add_named(list, theirs[i].file, why) < 0)
+			result = fault_wrap(why, "%s", theirs[i].key);
 	return result < 0 ? result : add_upstream(list, m, r, node, why);
 }
 
@@ -118,8 +126,8 @@ static int add_passwords(struct list *list, const struct model *m, const struct 
 	return r;
 }
 
-/* What one registry can add: its password and CA, and those of its upstream. */
-enum { PER_REGISTRY = 4, OWN = 5, OWN_LEN = 320 };
+/* What one registry can add: its password, CA, certificate and key, and two of its upstream. */
+enum { PER_REGISTRY = 6, OWN = 5, OWN_LEN = 320 };
 
 /* Room for every path and behind it for those that bear the node's name, in one block. */
 static int begin(struct list *list, const struct model *m, struct fault *why)

@@ -67,17 +67,29 @@ static int write_auths(const struct push *p, int fd, const struct depot *depots,
 	return r < 0 ? r : 0;
 }
 
-/* As containers-certs.d(5) wants it: a folder for each registry that has a CA of its own. */
-static int write_authority(const struct push *p, int fd, size_t i, const struct depot *depot,
-			   struct fault *why)
+/* As containers-certs.d(5) wants it: a folder for each registry that has any of these. */
+static int write_certificates(const struct push *p, int fd, size_t i, const struct depot *depot,
+			      struct fault *why)
 {
-	scoped(text_done) struct text path = { 0 };
-	int r;
+	const struct {
+		const char *name;
+		const struct text *pem;
+	} files[] = {
+		{ "ca.crt", &depot->ca },
+		{ "client.cert", &depot->crt },
+		{ "client.key", &depot->key },
+	};
+	size_t k;
+	int r = 0;
 
-	text_addf(&path, "%s/ca.crt", p->m->registries[i].host);
-	if (!depot->ca.len)
-		return 0;
-	r = fs_write(fd, text_str(&path), 0600, depot->ca.data, depot->ca.len, why);
+	for (k = 0; r >= 0 && k < COUNT(files); k++) {
+		scoped(text_done) struct text path = { 0 };
+
+		text_addf(&path, "%s/%s", p->m->registries[i].host, files[k].name);
+		if (files[k].pem->len)
+			r = fs_write(fd, text_str(&path), 0600, files[k].pem->data,
+				     files[k].pem->len, why);
+	}
 	return r < 0 ? r : 0;
 }
 
@@ -97,7 +109,7 @@ static int write_all(const struct push *p, struct fault *why)
 	for (i = 0; r == 0 && i < n; i++) {
 		r = depot_open(p->m, p->m->registries[i].host, p->secrets, &depots[i], why);
 		if (r == 0)
-			r = write_authority(p, fd, i, &depots[i], why);
+			r = write_certificates(p, fd, i, &depots[i], why);
 	}
 	if (r == 0)
 		r = write_auths(p, fd, depots, n, why);
@@ -136,7 +148,7 @@ static void add_manners(const struct push *p, const char *side, const char *host
 
 	if (r && r->insecure)
 		args_add(argv, "--%s-tls-verify=false", side);
-	else if (r && (r->node || r->ca_file))
+	else if (r && (r->node || r->ca_file || r->client_cert_file))
 		args_add(argv, "--%s-cert-dir=%s/%s", side, text_str(&p->folder), r->host);
 }
 

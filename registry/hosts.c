@@ -43,6 +43,13 @@ static void host_table(const struct registry_host *h, struct text *out)
 		quote_toml(out, h->ca);
 		text_add(out, "\n");
 	}
+	if (h->client_cert) {
+		text_add(out, "client = [[");
+		quote_toml(out, h->client_cert);
+		text_add(out, ", ");
+		quote_toml(out, h->client_key);
+		text_add(out, "]]\n");
+	}
 	if (h->basic)
 		login(h, out);
 }
@@ -62,8 +69,9 @@ void registry_hosts(const struct registry_host *server, const struct registry_ho
 		host_table(&mirrors[i], out);
 	/*
 	 * The server as a table of its own where more than its name has to be said: 1.6 takes no
-	 * CA, no header and not even http at the top of the file, though its manual has them there.
+	 * CA, no certificate, no header and not even http at the top of the file, though its manual
+	 * has them there.
 	 */
-	if (server && (server->ca || server->basic || server->insecure))
+	if (server && (server->ca || server->client_cert || server->basic || server->insecure))
 		host_table(server, out);
 }

@@ -33,7 +33,9 @@ struct registry_host {	   /* one server to ask, in order */
 	const char *path;  /* "/v2/hub" prefix for a mirror below a path, or NULL */
 	const char *ca;	   /* path of its CA certificate on the node, or NULL: the system's */
 	const char *basic; /* HTTP's basic credentials (base64 of USER:PASSWORD), or NULL */
-	bool insecure;	   /* http */
+	/* Paths on the node of the certificate that it is shown, and of its key; or both NULL. */
+	const char *client_cert, *client_key;
+	bool insecure; /* http */
 };
 
 /* certs.d/HOST/hosts.toml: server (NULL for _default) and its mirrors before it. */
