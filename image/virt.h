@@ -25,8 +25,8 @@ int virt_open(const char *uri, virConnectPtr *ret_connect, struct fault *why)
 	__attribute__((nonnull(2, 3), warn_unused_result));
 
 /*
- * libvirt's last error into a fault behind "text: ", with a remedy where one is known. No call of libvirt
- * may stand among the arguments: each one forgets the last error.
+ * libvirt's last error into a fault behind "text: ", with a remedy where one is known. No call of
+ * libvirt may stand among the arguments: each one forgets the last error.
  */
 int virt_fault(struct fault *why, const char *format, ...)
 	__attribute__((format(printf, 2, 3), nonnull(1, 2)));

@@ -137,7 +137,7 @@ machine_boot() { # NAME MAC [ADDRESS...]: addresses are given to the machine by 
 		--resolv-conf=off --timezone=off ${machine_options[@]+"${machine_options[@]}"} </dev/null >>"$m/console" 2>&1 &
 	echo $! >"$m/pid"
 	disown
-	machine_wait "$1" 30 test -S /run/dbus/system_bus_socket
+	machine_wait "$1" 300 test -S /run/dbus/system_bus_socket
 }
 
 machine_leader() { # NAME: the machine's init
