@@ -151,8 +151,7 @@ $(B)/tests/crash/crash: $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/cra
 
 # ---- what is checked ------------------------------------------------------------------------
 VM_TESTS  := tests/vm/assemble/test tests/vm/storage/test
-LANE      := tests/nspawn/test tests/nspawn/storage tests/nspawn/data tests/nspawn/registry tests/nspawn/images \
-	tests/images/build
+LANE      := tests/nspawn/test tests/nspawn/storage tests/nspawn/data tests/nspawn/registry tests/nspawn/images
 CHECKS    := $(sort $(wildcard tests/checks/*))
 FAST      := $(CHECKS) $(UNIT_TESTS:$(B)/%=build/asan/%) tests/fuzz/run
 ORDERS    := store,master,worker store,worker,master master,store,worker master,worker,store \
