@@ -79,6 +79,7 @@ struct model_share {
 	char *user, *password_file; /* or NULL */
 	uint64_t volume_bytes; /* 0: no PersistentVolume */
 	char *claim; /* NAMESPACE/NAME of the PersistentVolumeClaim that takes it, or NULL */
+	unsigned uid, gid; /* who owns what is in it, on the nodes that mount it */
 	bool guest;
 	struct model_mark mark, node_mark, path_mark, server_mark, mount_mark, user_mark,
 		password_mark, claim_mark;

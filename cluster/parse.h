@@ -104,6 +104,7 @@ PARSE_READER(parse_texts);    /* char **; key->mark is of a struct model_mark *,
 PARSE_READER(parse_one_word); /* an enum */
 PARSE_READER(parse_bool);
 PARSE_READER(parse_count);   /* unsigned */
+PARSE_READER(parse_id);	 /* unsigned, of a user or a group */
 PARSE_READER(parse_size);    /* uint64_t bytes */
 PARSE_READER(parse_version); /* struct model_version */
 PARSE_READER(parse_ip);

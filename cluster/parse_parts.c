@@ -60,6 +60,8 @@ static const struct parse_key share_keys[] = {
 	{ "volume", parse_size, SHARE(volume_bytes) },
 	{ "claim", parse_text, SHARE(claim), SHARE_MARK(claim_mark), .form = &parse_form_claim },
 	{ "guest", parse_bool, SHARE(guest) },
+	{ "uid", parse_id, SHARE(uid) },
+	{ "gid", parse_id, SHARE(gid) },
 	{ 0 },
 };
 static const struct parse_table share_table = { "a share", share_keys };

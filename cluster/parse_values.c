@@ -137,19 +137,30 @@ static bool read_digits(const char *s, size_t n, uint64_t *ret)
 	return true;
 }
 
-PARSE_READER(parse_count)
+static void read_whole(struct parse *p, const struct yaml *y, unsigned least, unsigned most,
+		       unsigned *ret)
 {
-	enum { MAX = 4096 };
 	const char *s = parse_scalar(p, y);
 	uint64_t value;
 
 	if (!s)
 		return;
-	if (!read_digits(s, strlen(s), &value) || value < 1 || value > MAX)
+	if (!read_digits(s, strlen(s), &value) || value < least || value > most)
 		parse_complain(p, y, "number-form", NULL,
-			       "%s: '%.128s' is not a whole number from 1 to %d", p->key, s, MAX);
+			       "%s: '%.128s' is not a whole number from %u to %u", p->key, s, least,
+			       most);
 	else
-		*(unsigned *)field(object, key) = (unsigned)value;
+		*ret = (unsigned)value;
+}
+
+PARSE_READER(parse_count)
+{
+	read_whole(p, y, 1, 4096, field(object, key));
+}
+
+PARSE_READER(parse_id)
+{
+	read_whole(p, y, 0, UINT32_MAX - 1, field(object, key)); /* the last is "no user" */
 }
 
 static const struct {

@@ -49,7 +49,9 @@ static int mount(struct plan_work *w, const struct model_share *s, struct fault 
 	scoped(text_done) struct text path = { 0 };
 	scoped(text_done) struct text secret = { 0 };
 	scoped(text_done) struct text address = { 0 };
-	struct storage_mount m = { .name = s->name, .where = s->mount };
+	struct storage_mount m = {
+		.name = s->name, .where = s->mount, .uid = s->uid, .gid = s->gid
+	};
 	int r;
 
 	plan_share_address(w->m, s, &address);

@@ -50,6 +50,7 @@ static const char rich_document[] =
 	"registries:\n"
 	"  registry.lab:5000: {node: reg, user: puller, passwordFile: secrets/registry}\n"
 	"  docker.io: {mirrors: [\"registry.lab:5000/hub\"]}\n"
+	"shares: {models: {server: //nas/models, mount: /mnt/models, guest: true, uid: 1000, gid: 100}}\n"
 	"nodes:\n"
 	"  a: {role: control-plane, address: 192.168.10.11, mac: \"52:54:00:00:00:11\"}\n"
 	"  b: {role: control-plane, address: 192.168.10.12, mac: \"52:54:00:00:00:12\"}\n"
