@@ -53,6 +53,12 @@ static void add_member(struct text *out, const char *key, const char *value)
 	quote_json(out, value);
 }
 
+static void add_bytes(struct text *out, const char *key, uint64_t bytes)
+{
+	if (bytes)
+		text_addf(out, ", \"%s\": %llu", key, (unsigned long long)bytes);
+}
+
 static void add_node(const struct model_node *node, const struct installer_files *files,
 		     struct text *out)
 {
@@ -64,8 +70,10 @@ static void add_node(const struct model_node *node, const struct installer_files
 	add_member(out, "serial", node->serial);
 	add_member(out, "diskSerial", node->disk.serial);
 	add_member(out, "diskWwn", node->disk.wwn);
-	if (node->disk.size_bytes)
-		text_addf(out, ", \"diskBytes\": %llu", (unsigned long long)node->disk.size_bytes);
+	add_bytes(out, "diskBytes", node->disk.size_bytes);
+	add_member(out, "dataSerial", node->data.serial);
+	add_member(out, "dataWwn", node->data.wwn);
+	add_bytes(out, "dataBytes", node->data.size_bytes);
 	add_member(out, "golden", files->golden);
 	add_member(out, "seed", files->seed);
 	text_add(out, "}");
@@ -131,17 +139,23 @@ static int take_text(const struct yaml *row, const struct want *want, struct fau
 	return *want->ret ? 0 : fault_errno(why, ENOMEM, INSTALLER_FILE);
 }
 
+static int take_bytes(const struct yaml *row, const char *key, uint64_t *ret, struct fault *why)
+{
+	const char *bytes = yaml_text(yaml_get(row, key));
+
+	if (bytes && !is_number(bytes, UINT64_MAX, ret))
+		return fault_set(why, EBADMSG, "line %u: '%s' is no number", row->line, key);
+	return 0;
+}
+
 /* A machine that nothing tells apart from others would be taken for any. */
 static int take_marks(const struct yaml *row, struct model_node *node, struct fault *why)
 {
 	const char *mac = yaml_text(yaml_get(row, "mac"));
-	const char *bytes = yaml_text(yaml_get(row, "diskBytes"));
 
 	if (mac && net_mac_parse(mac, &node->mac) < 0)
 		return fault_set(why, EBADMSG, "line %u: 'mac' is not of its form", row->line);
 	node->has_mac = mac != NULL;
-	if (bytes && !is_number(bytes, UINT64_MAX, &node->disk.size_bytes))
-		return fault_set(why, EBADMSG, "line %u: 'diskBytes' is no number", row->line);
 	if (!node->has_mac && !node->serial)
 		return fault_set(why, EBADMSG, "line %u: node '%s' has neither MAC nor serial",
 				 row->line, node->name);
@@ -156,6 +170,8 @@ static int take_node(const struct yaml *row, struct model_node *node, struct ins
 		{ "serial", is_any, false, &node->serial },
 		{ "diskSerial", is_any, false, &node->disk.serial },
 		{ "diskWwn", is_any, false, &node->disk.wwn },
+		{ "dataSerial", is_any, false, &node->data.serial },
+		{ "dataWwn", is_any, false, &node->data.wwn },
 		{ "golden", is_file_name, true, &files->golden },
 		{ "seed", is_file_name, true, &files->seed },
 	};
@@ -164,6 +180,8 @@ static int take_node(const struct yaml *row, struct model_node *node, struct ins
 
 	for (i = 0; r == 0 && i < COUNT(wants); i++)
 		r = take_text(row, &wants[i], why);
+	r = r < 0 ? r : take_bytes(row, "diskBytes", &node->disk.size_bytes, why);
+	r = r < 0 ? r : take_bytes(row, "dataBytes", &node->data.size_bytes, why);
 	return r < 0 ? r : take_marks(row, node, why);
 }
 

@@ -256,7 +256,10 @@ static int list(const struct session *s, struct fault *why)
 	if (name && !node)
 		return fault_set(why, EINVAL, "%s: no such node: '%s'", s->in->file, name);
 	if (node) {
-		want = (struct target_want){ node->name, s->model->name, &node->disk, 0 };
+		want = (struct target_want){ .node = node->name,
+					     .cluster = s->model->name,
+					     .disk = &node->disk,
+					     .data = &node->data };
 		/* Before the first build its size is not known: then no disk is too small. */
 		if (find_image(s, name, &image, &no_image) == 0 &&
 		    flash_source_open(text_str(&image), &source, &no_image) == 0)

@@ -55,6 +55,7 @@ int flash_job_take(struct flash_job *job, int root, const struct model *m,
 	job->want = (struct target_want){ .node = node->name,
 					  .cluster = m->name,
 					  .disk = &node->disk,
+					  .data = &node->data,
 					  .image_bytes = job->source.size };
 	target_judge(&job->target.facts, &job->want, &job->verdict);
 	return 0;

@@ -113,6 +113,7 @@ static int look_once(struct attempt *a, uint64_t bytes, char *ret_path, size_t s
 	const struct target_want want = { .node = a->node->name,
 					  .cluster = a->in->stick.says.model.name,
 					  .disk = &a->node->disk,
+					  .data = &a->node->data,
 					  .image_bytes = bytes };
 	size_t row;
 	int r = flash_list_look(a->in->root, &want, &disks, why);

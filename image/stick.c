@@ -150,9 +150,12 @@ static int describe_node(struct work *w, size_t i, const char *seed_name)
 	to->has_mac = from->has_mac;
 	to->mac = from->mac;
 	to->disk.size_bytes = from->disk.size_bytes;
+	to->data.size_bytes = from->data.size_bytes;
 	return copy_text(from->name, &to->name) || copy_text(from->serial, &to->serial) ||
 			       copy_text(from->disk.serial, &to->disk.serial) ||
 			       copy_text(from->disk.wwn, &to->disk.wwn) ||
+			       copy_text(from->data.serial, &to->data.serial) ||
+			       copy_text(from->data.wwn, &to->data.wwn) ||
 			       copy_text(seed_name, &w->says.files[i].seed) ||
 			       copy_text(golden_name(w->s->parts[i].golden),
 					 &w->says.files[i].golden)

@@ -65,6 +65,7 @@ struct target_facts {
 struct target_want {
 	const char *node, *cluster;    /* node NULL: for no node yet, the disk alone is judged */
 	const struct model_disk *disk; /* or NULL */
+	const struct model_disk *data; /* the node's disk for what it serves, or NULL */
 	uint64_t image_bytes;	       /* 0: not known */
 };
 

@@ -197,6 +197,19 @@ static bool has_wrong_size(const struct target_facts *f, const struct target_wan
 	return apart > w->disk->size_bytes / 100;
 }
 
+/* One that is told by its size alone may be of the system disk's size: then a number decides. */
+static bool is_for_data(const struct target_facts *f, const struct target_want *w, struct text *say)
+{
+	struct disk disk = { .size_bytes = f->size_bytes };
+
+	if (!w->data || (w->disk && (w->disk->serial || w->disk->wwn)))
+		return false; /* the one that is meant has been compared */
+	snprintf(disk.serial, sizeof(disk.serial), "%s", f->serial);
+	snprintf(disk.wwn, sizeof(disk.wwn), "%s", f->wwn);
+	text_addf(say, "the file names it as the disk for data of node '%s'", w->node);
+	return disk_is_meant(&disk, w->data);
+}
+
 static bool is_ours(const struct target_facts *f, const struct target_want *w)
 {
 	return f->has_seed && w->node && w->cluster && strcmp(f->seed_cluster, w->cluster) == 0;
@@ -257,6 +270,7 @@ static const struct {
 	{ "wrong-serial", TARGET_REFUSED, has_wrong_serial },
 	{ "wrong-wwn", TARGET_REFUSED, has_wrong_wwn },
 	{ "wrong-size", TARGET_REFUSED, has_wrong_size },
+	{ "for-data", TARGET_REFUSED, is_for_data },
 	{ "read-only", TARGET_REFUSED, is_read_only },
 	{ "sector-size", TARGET_REFUSED, has_large_sectors },
 	{ "too-small", TARGET_REFUSED, is_too_small },

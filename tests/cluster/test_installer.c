@@ -28,7 +28,10 @@ static struct installer rack_of_two(void)
 							  .size_bytes = 480000000000 } };
 	i.model.nodes[1] = (struct model_node){ .name = own("storage"),
 						.serial = own("5CG1234X"),
-						.disk = { .wwn = own("0x5002538f42b2cb1c") } };
+						.disk = { .wwn = own("0x5002538f42b2cb1c") },
+						.data = { .serial = own("ZL2A"),
+							  .wwn = own("0x5000c500"),
+							  .size_bytes = 18000000000000 } };
 	i.files[0] = (struct installer_files){ own("golden-0123.raw"), own("w1.seed.cms") };
 	i.files[1] = (struct installer_files){ own("golden-4567.raw"), own("storage.seed.cms") };
 	return i;
@@ -92,6 +95,8 @@ static void test_what_is_not_of_the_form_is_refused(void **s)
 		  "'seed' is missing or" },
 		{ AROUND("{\"name\": \"a\", \"serial\": \"x\", \"diskBytes\": 1e9, " FILES "}"),
 		  "'diskBytes' is no number" },
+		{ AROUND("{\"name\": \"a\", \"serial\": \"x\", \"dataBytes\": -1, " FILES "}"),
+		  "'dataBytes' is no number" },
 	};
 
 	(void)s;

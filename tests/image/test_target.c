@@ -174,7 +174,9 @@ static const struct {
 static void judge(const struct target_facts *facts, const struct model_disk *disk,
 		  struct target_verdict *verdict)
 {
-	const struct target_want want = { "w1", "lab", disk, 3 * GIB };
+	const struct target_want want = {
+		.node = "w1", .cluster = "lab", .disk = disk, .image_bytes = 3 * GIB
+	};
 
 	target_judge(facts, &want, verdict);
 }
@@ -195,6 +197,36 @@ static void test_every_disk_gets_its_verdict(void **state)
 		assert_string_equal(v.reasons[0].code, c->code);
 		if (!strstr(v.reasons[0].text, c->says))
 			fail_msg("%s: says '%s'", c->name, v.reasons[0].text);
+	}
+}
+
+static void test_the_disk_for_data_is_never_the_systems(void **state)
+{
+	static const struct {
+		const struct model_disk *disk, *data;
+		bool refused;
+	} wants[] = {
+		{ &any, &any, false },		{ &any, &by_serial, true },
+		{ &any, &by_wwn, true },	{ &any, &by_size, true },
+		{ &any, &other_serial, false }, { &any, &other_size, false },
+		{ &by_size, &by_serial, true }, { &by_serial, &by_size, false },
+	};
+	const struct target_facts facts = { BLANK };
+
+	(void)state;
+	CASES (c, wants) {
+		const struct target_want want = {
+			.node = "w1", .cluster = "lab", .disk = c->disk, .data = c->data
+		};
+		struct target_verdict v;
+
+		target_judge(&facts, &want, &v);
+		assert_int_equal(v.n, c->refused);
+		if (!c->refused)
+			continue;
+		assert_string_equal(v.reasons[0].code, "for-data");
+		assert_int_equal(v.reasons[0].weight, TARGET_REFUSED);
+		assert_non_null(strstr(v.reasons[0].text, "data of node 'w1'"));
 	}
 }
 
@@ -376,6 +408,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_disk_gets_its_verdict),
+		cmocka_unit_test(test_the_disk_for_data_is_never_the_systems),
 		cmocka_unit_test(test_all_reasons_are_told_at_once),
 		cmocka_unit_test(test_without_a_node_the_disk_alone_is_judged),
 		cmocka_unit_test(test_only_the_right_word_wipes),
