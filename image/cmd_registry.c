@@ -15,9 +15,8 @@
 #include "cluster/depot.h"
 #include "cluster/model.h"
 #include "image/archive.h"
-#include "image/push.h"
-
-enum { MAX_SECRET = 1 << 20 };
+#include "image/secret.h"
+#include "image/skopeo.h"
 
 /* What the words of the command line mean. */
 struct job {
@@ -33,20 +32,6 @@ static void job_done(struct job *j)
 	text_done(&j->host);
 	text_done(&j->prefix);
 	drop_fd(&j->folder);
-}
-
-static int read_secret(void *data, const char *path, struct text *out, struct fault *why)
-{
-	const struct job *j = data;
-	scoped(text_done) struct text full = { 0 };
-	int r;
-
-	text_addf(&full, "secrets/%s", path);
-	r = fs_read(j->folder, text_str(&full), MAX_SECRET, out, why);
-	if (r == -ENOENT)
-		return fault_set(why, ENOENT, "%s is not there: run 'rackseed secrets'",
-				 text_str(&full));
-	return r;
 }
 
 static const struct model_registry *first_of_ours(const struct model *m)
@@ -86,6 +71,29 @@ static int pick(struct job *j, struct fault *why)
 }
 
 /* ---- push ---- */
+
+struct push {
+	struct skopeo skopeo;
+	const char *host;   /* of the registry, as the file has it */
+	const char *prefix; /* "hub/", or "" */
+};
+
+/* One image, to be known there as name; what went there is told in *out. */
+static int push_image(const struct push *p, const char *source, const char *name, struct text *out,
+		      struct fault *why)
+{
+	scoped(text_done) struct text to = { 0 };
+	int r;
+
+	text_addf(&to, "docker://%s/%s%s", p->host, p->prefix, name);
+	if (text_error(&to) < 0)
+		return fault_errno(why, ENOMEM, "push");
+	r = skopeo_copy(&p->skopeo, source, text_str(&to), why);
+	if (r < 0)
+		return fault_wrap(why, "%s%s", p->prefix, name);
+	text_addf(out, "%s/%s%s\n", p->host, p->prefix, name);
+	return text_error(out) < 0 ? fault_errno(why, ENOMEM, "push") : 0;
+}
 
 static int push_archive(const struct push *p, const char *path, const char *name, struct text *out,
 			struct fault *why)
@@ -150,30 +158,38 @@ static int push_one(const struct push *p, const char *word, struct text *out, st
 	return push_reference(p, text_str(&image), name, out, why);
 }
 
+static int push_all(const struct job *j, const struct push *p, struct fault *why)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 1; r == 0 && i < j->in->n_args; i++) {
+		scoped(text_done) struct text done = { 0 };
+
+		if (!j->in->quiet)
+			fprintf(stderr, "pushing %s\n", j->in->args[i]);
+		r = push_one(p, j->in->args[i], &done, why);
+		/* What went there is told, even when the rest did not. */
+		fputs(text_str(&done), stdout);
+	}
+	return r < 0 ? r : EXIT_DONE;
+}
+
 static int run_push(struct job *j, const struct depot_secrets *secrets, struct fault *why)
 {
-	scoped(push_end) struct push push = { .m = j->m,
-					      .secrets = secrets,
-					      .host = text_str(&j->host),
-					      .prefix = text_str(&j->prefix) };
-	size_t i;
+	struct push push = { .host = text_str(&j->host), .prefix = text_str(&j->prefix) };
 	int r;
 
 	if (j->registry->upstream)
 		return fault_set(why, EINVAL,
 				 "registry '%s' is a cache of '%s': nothing can be pushed to it",
 				 j->registry->host, j->registry->upstream);
-	r = push_begin(&push, why);
-	for (i = 1; r == 0 && i < j->in->n_args; i++) {
-		scoped(text_done) struct text done = { 0 };
-
-		if (!j->in->quiet)
-			fprintf(stderr, "pushing %s\n", j->in->args[i]);
-		r = push_one(&push, j->in->args[i], &done, why);
-		/* What went there is told, even when the rest did not. */
-		fputs(text_str(&done), stdout);
-	}
-	return r < 0 ? r : EXIT_DONE;
+	r = skopeo_begin(j->m, secrets, &push.skopeo, why);
+	if (r < 0)
+		return r;
+	r = push_all(j, &push, why);
+	skopeo_end(&push.skopeo);
+	return r;
 }
 
 /* ---- ls ---- */
@@ -256,7 +272,7 @@ static int run_registry(const struct invocation *in, struct fault *why)
 {
 	scoped(model_done) struct model m = { 0 };
 	scoped(job_done) struct job j = { .in = in, .m = &m, .folder = -1 };
-	const struct depot_secrets secrets = { .read = read_secret, .data = &j };
+	const struct depot_secrets secrets = { .read = secret_read, .data = &j.folder };
 	size_t a;
 	int r;
 

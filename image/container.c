@@ -12,7 +12,7 @@
 #include "base/fault.h"
 #include "base/fs.h"
 #include "base/macros.h"
-#include "base/run.h"
+#include "cluster/depot.h"
 #include "cluster/model.h"
 #include "image/bolt.h"
 #include "image/build.h"
@@ -20,11 +20,15 @@
 #include "image/daemon.h"
 #include "image/digest.h"
 #include "image/root.h"
+#include "image/secret.h"
+#include "image/skopeo.h"
 
 #define SWEPT "rackseed.invalid/swept:1" /* a name that is gone again at once */
 
 /* Where a node keeps what it may have to import again; firstboot/images.c reads it. */
 #define KEPT "usr/lib/rackseed/images"
+
+#define FETCHED CACHE_UNFINISHED "image.tar"
 
 enum { MAX_INDEX = 64 << 20 };
 
@@ -35,18 +39,34 @@ void container_done(struct container_images *c)
 	text_done(&c->key);
 }
 
+static int copy_here(const struct build *b, const char *reference, struct fault *why)
+{
+	int folder = b->folder;
+	const struct depot_secrets secrets = { .read = secret_read, .data = &folder };
+	scoped(text_done) struct text from = { 0 };
+	scoped(text_done) struct text to = { 0 };
+	struct skopeo skopeo;
+	int r;
+
+	text_addf(&from, "docker://%s", reference);
+	text_addf(&to, "docker-archive:%s/" FETCHED ":%s", b->cache.path, reference);
+	if (text_error(&from) < 0 || text_error(&to) < 0)
+		return fault_errno(why, ENOMEM, "images");
+	r = skopeo_begin(b->model, &secrets, &skopeo, why);
+	if (r < 0)
+		return r;
+	r = skopeo_copy(&skopeo, text_str(&from), text_str(&to), why);
+	skopeo_end(&skopeo);
+	return r < 0 ? r : 0;
+}
+
+/* Once: what the cache has under the reference's name stays what it means. */
 static int fetch(struct build *b, const char *reference, struct text *path, struct fault *why)
 {
-	scoped(args_done) struct args argv = { 0 };
 	char hex[DIGEST_LEN];
 	char name[DIGEST_LEN + 16];
 	int r;
 
-	if (strchr(reference, '@'))
-		return fault_set(why, EINVAL,
-				 "images: '%s': an archive cannot keep a digest: "
-				 "give a tag",
-				 reference);
 	r = digest_bytes(reference, strlen(reference), hex, why);
 	if (r < 0)
 		return r;
@@ -55,19 +75,10 @@ static int fetch(struct build *b, const char *reference, struct text *path, stru
 	if (access(text_str(path), R_OK) == 0)
 		return 0;
 	progress_phase(&b->progress, 0, "fetching %s", reference);
-	args_add(&argv, "skopeo");
-	args_add(&argv, "copy");
-	args_add(&argv, "--override-os=linux");
-	args_add(&argv, "--override-arch=amd64");
-	args_add(&argv, "docker://%s", reference);
-	args_add(&argv, "docker-archive:%s/" CACHE_UNFINISHED "image.tar:%s", b->cache.path,
-		 reference);
-	if (!args_list(&argv))
-		return fault_errno(why, ENOMEM, "skopeo");
-	r = run(&(struct run){ .argv = args_list(&argv), .timeout_ms = 60 * 60 * 1000 }, why);
+	r = copy_here(b, reference, why);
 	if (r < 0)
 		return fault_wrap(why, "images: '%s'", reference);
-	if (renameat(b->cache.fd, CACHE_UNFINISHED "image.tar", b->cache.fd, name) < 0)
+	if (renameat(b->cache.fd, FETCHED, b->cache.fd, name) < 0)
 		return fault_errno(why, errno, "%s", text_str(path));
 	return 0;
 }

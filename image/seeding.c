@@ -16,22 +16,19 @@
 #include "image/args.h"
 #include "image/build.h"
 #include "image/fat.h"
-
-enum { MAX_SECRET = 1 << 20 };
+#include "image/secret.h"
 
 static int add_secret(const struct build *b, const char *path, struct seed *seed, struct fault *why)
 {
 	scoped(text_wipe) struct text bytes = { 0 };
 	scoped(text_done) struct text full = { 0 };
+	int folder = b->folder;
 	int r;
 
 	text_addf(&full, "secrets/%s", path);
 	if (text_error(&full) < 0)
 		return fault_errno(why, ENOMEM, "seed");
-	r = fs_read(b->folder, text_str(&full), MAX_SECRET, &bytes, why);
-	if (r == -ENOENT)
-		return fault_set(why, ENOENT, "'%s' is not there: run rackseed secrets first",
-				 text_str(&full));
+	r = secret_read(&folder, path, &bytes, why);
 	return r < 0 ? r : seed_add(seed, text_str(&full), text_str(&bytes), bytes.len, why);
 }
 
