@@ -145,7 +145,7 @@ void skopeo_end(struct skopeo *s)
 	text_done(&s->folder);
 }
 
-/* One side of the copy: how its registry is reached, if it is one, and where. side: "src", "dest" */
+/* One side of the copy, "src" or "dest": where it is, and how its registry is reached. */
 static void add_side(const struct skopeo *s, const char *side, const char *image, struct args *argv,
 		     struct text *place)
 {
