@@ -34,7 +34,10 @@ enum { GIB = 1 << 30 };
 /* The stick itself, two disks, and a card that was left in its reader. */
 static struct flash_list rack_disks(struct flash_row rows[4], const struct model_node *node)
 {
-	const struct target_want want = { node->name, "lab", &node->disk, 1 << 20 };
+	const struct target_want want = { .node = node->name,
+					  .cluster = "lab",
+					  .disk = &node->disk,
+					  .image_bytes = 1 << 20 };
 	struct flash_list list = { rows, 4, 4 };
 	size_t i;
 
@@ -158,7 +161,9 @@ static void test_the_plan_names_machine_node_disk_and_what_is_lost(void **s)
 	const struct model model = { .name = (char *)(uintptr_t) "lab" };
 	struct machine machine = a_machine();
 	struct flash_job job = { .model = &model, .node = &node };
-	struct target_want want = { "w1", "lab", NULL, 1 << 20 };
+	struct target_want want = { .node = "w1",
+				    .cluster = "lab",
+				    .image_bytes = 1 << 20 };
 	struct text out = { 0 };
 
 	(void)s;
