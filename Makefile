@@ -127,10 +127,13 @@ $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
 
 # A fuzzer links every archive but the programs' own folders; it takes what it needs.
 FUZZ_ARCHIVES := $(foreach f,cluster netplan registry storage base,$(call archive,$(f)))
+# Of the program for the admin's machine only the parsers, for the rest of it links half a system.
+$(B)/fuzz/archive: $(B)/image/archive.o $(B)/image/args.o
+$(B)/fuzz/bolt: $(B)/image/bolt.o
 $(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_ARCHIVES) $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC  $@)
-	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_ARCHIVES) $(LDFLAGS.$(MODE)) \
+	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(filter %.o,$^) $(FUZZ_ARCHIVES) $(LDFLAGS.$(MODE)) \
 	 $(shell pkg-config --libs libfyaml libcrypto libcurl libxcrypt netplan)
 
 # The step cluster with a world of stand-ins, its calls to the disk recorded by the linker's --wrap.
