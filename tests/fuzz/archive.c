@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (i = 0; i < names.n; i++) {
 			const char *name = names.list[i], *bare = archive_bare_name(name);
 
-			/* A registry is asked for an end of what stands there, never for nothing. */
+			/* A registry is asked for an end of what stands there. */
 			if (!*name || bare < name || bare > name + strlen(name))
 				__builtin_trap();
 		}
