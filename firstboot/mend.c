@@ -12,8 +12,8 @@
 #include "base/fs.h"
 #include "base/macros.h"
 #include "base/text.h"
-#include "base/yaml.h"
 #include "cluster/pki.h"
+#include "cluster/whole.h"
 #include "firstboot/etcd.h"
 #include "firstboot/node.h"
 
@@ -72,17 +72,6 @@ static int read_file(int root, const char *path, struct text *out, struct fault 
 	return r == -ENOENT || r == -EFBIG || r == -EISDIR || r == -EINVAL ? 0 : r;
 }
 
-/* One block and no more: a cut may leave the end of a longer file behind a shorter one. */
-static bool is_one_block(const struct text *pem)
-{
-	static const char begin[] = "-----BEGIN ", end[] = "-----END ";
-	const char *at = strstr(text_str(pem), end);
-
-	at = at ? strstr(at + strlen(end), "-----") : NULL;
-	return at && strcmp(at, "-----\n") == 0 &&
-	       strncmp(text_str(pem), begin, strlen(begin)) == 0;
-}
-
 /* 0 for a pair that is whole, even if its time is over; -EBADMSG; or the disk's fault. */
 static int check_leaf(const struct node *node, const char *crt_path, const char *key_path,
 		      const char *ca, int64_t now, struct mend_found *found, struct fault *why)
@@ -98,7 +87,8 @@ static int check_leaf(const struct node *node, const char *crt_path, const char 
 	if (r < 0)
 		return r;
 	r = ca ? pki_verify(text_str(&crt), ca, now, &bad) : 0;
-	if (!is_one_block(&crt) || !is_one_block(&key) || (r < 0 && r != -EKEYEXPIRED) ||
+	if (!whole_pem(text_str(&crt)) || !whole_pem(text_str(&key)) ||
+	    (r < 0 && r != -EKEYEXPIRED) ||
 	    pki_keypair(text_str(&crt), text_str(&key), &bad) < 0 ||
 	    pki_not_after(text_str(&crt), &end, &bad) < 0)
 		return -EBADMSG;
@@ -122,27 +112,13 @@ static int sweep_leaf(const struct node *node, size_t i, int64_t now, struct men
 	return r < 0 ? r : removed(node->root, key, found, why);
 }
 
-/* Whether it is a mapping of the kind; "" for any. */
-static bool is_object(const struct text *bytes, const char *kind)
-{
-	scoped(yaml_done) struct yaml tree = { 0 };
-	struct yaml_error error = { 0 };
-	const char *is;
-
-	if (bytes->len == 0 || yaml_parse(text_str(bytes), bytes->len, &tree, &error) < 0 ||
-	    tree.kind != YAML_MAPPING)
-		return false;
-	is = yaml_text(yaml_get(&tree, "kind"));
-	return !kind[0] || (is && strcmp(is, kind) == 0);
-}
-
 static int sweep_object(int root, const char *path, const char *kind, bool *lacks,
 			struct mend_found *found, struct fault *why)
 {
 	scoped(text_wipe) struct text bytes = { 0 };
 	int r = read_file(root, path, &bytes, why);
 
-	if (r < 0 || is_object(&bytes, kind))
+	if (r < 0 || whole_object(text_str(&bytes), bytes.len, kind))
 		return r;
 	*lacks = true;
 	return removed(root, path, found, why);
@@ -168,7 +144,9 @@ static int sweep_checkpoint(int root, const char *path, struct mend_found *found
 	if (fstatat(root, path, &st, 0) < 0)
 		return 0;
 	r = read_file(root, path, &bytes, why);
-	return r < 0 || is_object(&bytes, "") ? r : set_aside(root, path, found, why);
+	if (r < 0 || whole_object(text_str(&bytes), bytes.len, ""))
+		return r;
+	return set_aside(root, path, found, why);
 }
 
 static int sweep_control_plane(const struct node *node, int64_t now, struct mend_found *found,

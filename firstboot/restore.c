@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -138,7 +139,8 @@ static int publish(struct work *w, struct fault *why)
 	if (etcd_look(root, ETCD_RESTORING "/member") != ETCD_FIT)
 		return fault_set(why, EBADMSG, "the tool of etcd left no data at /" ETCD_RESTORING);
 	folder = openat(root, ETCD_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (folder < 0 || syncfs(folder) < 0)
+	/* A kubelet that was up for a moment makes it 0755. */
+	if (folder < 0 || fchmod(folder, 0700) < 0 || syncfs(folder) < 0)
 		return fault_errno(why, errno, "/" ETCD_DIR);
 	if (renameat(folder, "restoring/member", folder, "member") < 0 || fsync(folder) < 0)
 		return fault_errno(why, errno, "/" ETCD_DIR "/member");

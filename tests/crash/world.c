@@ -28,7 +28,10 @@
 struct world world;
 
 #define PKI "etc/kubernetes/pki/"
-#define POD "apiVersion: v1\nkind: Pod\nmetadata:\n  name: "
+#define POD                                                                                        \
+	"apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: %s\n"                            \
+	"    volumeMounts:\n    - {mountPath: /x, name: x}\n"                                         \
+	"  volumes:\n  - hostPath: {path: /x}\n    name: x\n"
 #define CONF "apiVersion: v1\nkind: Config\nusers: []\n"
 
 enum { DB_LEN = 4096, DB_TEXT = 128 };
@@ -453,11 +456,11 @@ static int make_confs(struct fault *why)
 
 static int make_pods(size_t from, size_t to, struct fault *why)
 {
-	char path[96], text[128];
+	char path[96], text[256];
 
 	for (size_t i = from; i < to; i++) {
 		snprintf(path, sizeof(path), "etc/kubernetes/manifests/%s.yaml", pods[i]);
-		snprintf(text, sizeof(text), POD "%s\n", pods[i]);
+		snprintf(text, sizeof(text), POD, pods[i]);
 		if (put(path, text) < 0)
 			return complain(why, "cannot write a manifest");
 	}
