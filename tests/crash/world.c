@@ -29,8 +29,8 @@ struct world world;
 
 #define PKI "etc/kubernetes/pki/"
 #define POD                                                                                        \
-	"apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: %s\n"                            \
-	"    volumeMounts:\n    - {mountPath: /x, name: x}\n"                                         \
+	"apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: %s\n" \
+	"    volumeMounts:\n    - {mountPath: /x, name: x}\n" \
 	"  volumes:\n  - hostPath: {path: /x}\n    name: x\n"
 #define CONF "apiVersion: v1\nkind: Config\nusers: []\n"
 
