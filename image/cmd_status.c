@@ -21,6 +21,7 @@
 
 enum {
 	PACE_MS = 2000,
+	SLOWEST_PACE_MS = 15000,
 	API_LIMIT_MS = 10000,
 	NODE_LIMIT_MS = 4000,
 	HICCUP_S = 30,
@@ -300,28 +301,38 @@ static int show_nothing(struct watch *w, int64_t elapsed_s, struct fault *why)
 	return 0;
 }
 
-static int64_t now_s(void)
+static int64_t now_ms(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Where answers are slow, machines are busy becoming Ready: at most a fifth of the time is asked. */
+static void pause_after(int64_t took_ms)
+{
+	int64_t ms = 4 * took_ms < PACE_MS	    ? PACE_MS
+		     : 4 * took_ms < SLOWEST_PACE_MS ? 4 * took_ms
+						     : SLOWEST_PACE_MS;
+
+	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);
 }
 
 /* As JSON only the end is shown: an array is no stream. limit_s 0: for ever. */
 static int wait_ready(struct watch *w, long limit_s, struct fault *why)
 {
-	const struct timespec pace = { .tv_sec = PACE_MS / 1000,
-				       .tv_nsec = PACE_MS % 1000 * 1000000L };
-	int64_t begin = now_s();
+	int64_t begin = now_ms();
 	int r;
 
 	for (;;) {
-		r = look(w, now_s() - begin, w->in->json ? show_nothing : show_changes, why);
+		int64_t asked = now_ms();
+
+		r = look(w, (asked - begin) / 1000, w->in->json ? show_nothing : show_changes, why);
 		if (r < 0 || (w->all_ready && w->is_alive && !w->keeps_on) ||
-		    (limit_s && now_s() - begin >= limit_s))
+		    (limit_s && now_ms() - begin >= limit_s * 1000))
 			break;
-		nanosleep(&pace, NULL);
+		pause_after(now_ms() - asked);
 	}
 	w->answered_s = -1;
 	if (r == 0 && w->in->json)
