@@ -309,7 +309,7 @@ static int64_t now_ms(void)
 	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* Where answers are slow, machines are busy becoming Ready: at most a fifth of the time is asked. */
+/* Where answers are slow, machines are busy: at most a fifth of the time is asked. */
 static void pause_after(int64_t took_ms)
 {
 	int64_t ms = 4 * took_ms < PACE_MS	    ? PACE_MS
