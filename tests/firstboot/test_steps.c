@@ -12,11 +12,14 @@ struct node {
 	int code[3];	  /* what it fails with */
 	int bad_at[3];	  /* fails at this try all the same; 0: at none */
 	const char *says; /* when it is done, or NULL */
+	int64_t takes_ms[3], *clock;
 };
 
 static int run_one(struct node *node, int i, struct fault *why)
 {
 	node->ran[i]++;
+	if (node->clock)
+		*node->clock += node->takes_ms[i];
 	if (node->good_from[i] && node->ran[i] >= node->good_from[i] &&
 	    node->ran[i] != node->bad_at[i]) {
 		if (node->says)
@@ -253,6 +256,35 @@ static void test_trouble_at_a_later_look_is_told_and_tried_at_the_usual_pace(voi
 	text_done(&w.log);
 }
 
+/* Three tries of a step that needs 8 s to fail, and one of a step that needs a minute. */
+static void test_who_is_slow_to_fail_is_asked_a_fifth_of_the_time(void **s)
+{
+	static const struct step steps[] = {
+		{ .name = "a", .run = run_a },
+		{ .name = "b", .run = run_b, .background = true, .again_s = 60 },
+		{ .name = "c", .run = run_c },
+	};
+	static const struct {
+		int64_t takes_ms, passed_ms;
+		int tries;
+	} cases[] = { { 8000, (8000 + 32000) * 3, 3 }, { 60000, 60000 + 60000, 1 } };
+
+	(void)s;
+	CASES (c, cases) {
+		struct world w = { .stop_after = c->tries, .is_exact = true };
+		struct node node = {
+			.good_from = { 1, 0, 1 }, .takes_ms = { 0, c->takes_ms, 0 },
+			.clock = &w.now_ms
+		};
+		struct fault why = { 0 };
+
+		assert_int_equal(run_steps(steps, &node, &w, &why), -ECANCELED);
+		assert_int_equal(node.ran[1], c->tries);
+		assert_int_equal(w.now_ms, c->passed_ms);
+		text_done(&w.log);
+	}
+}
+
 static void test_retry_wakes_who_only_looks_again(void **s)
 {
 	struct node node = { .good_from = { 1, 1, 1 } };
@@ -330,6 +362,7 @@ int main(void)
 		cmocka_unit_test(test_background_steps_hold_up_nobody),
 		cmocka_unit_test(test_done_steps_are_looked_at_again_in_silence),
 		cmocka_unit_test(test_trouble_at_a_later_look_is_told_and_tried_at_the_usual_pace),
+		cmocka_unit_test(test_who_is_slow_to_fail_is_asked_a_fifth_of_the_time),
 		cmocka_unit_test(test_retry_wakes_who_only_looks_again),
 		cmocka_unit_test(test_retry_hurries_those_that_are_not_done),
 		cmocka_unit_test(test_a_done_step_may_say_how),
