@@ -140,7 +140,7 @@ static int publish(struct work *w, struct fault *why)
 		return fault_set(why, EBADMSG, "the tool of etcd left no data at /" ETCD_RESTORING);
 	folder = openat(root, ETCD_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	/* A kubelet that was up for a moment makes it 0755. */
-	if (folder < 0 || fchmod(folder, 0700) < 0 || syncfs(folder) < 0)
+	if (folder < 0 || fchmodat(root, ETCD_DIR, 0700, 0) < 0 || syncfs(folder) < 0)
 		return fault_errno(why, errno, "/" ETCD_DIR);
 	if (renameat(folder, "restoring/member", folder, "member") < 0 || fsync(folder) < 0)
 		return fault_errno(why, errno, "/" ETCD_DIR "/member");
