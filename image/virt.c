@@ -49,6 +49,8 @@ static const struct {
 	  "the host has not enough memory: stop something, or make vm.memory smaller" },
 	{ 0, 0, "cannot set up guest memory", ENOMEM,
 	  "the host has not enough memory: stop something, or make vm.memory smaller" },
+	{ 0, 0, "phys-bits too low", ENOMEM,
+	  "no processor of this host can address so much: make vm.memory smaller" },
 	{ 0, 0, "Failed to get \"write\" lock", EBUSY,
 	  "another program has the disk image open: end it first" },
 	{ 0, 0, "Failed to get shared \"write\" lock", EBUSY,

@@ -254,8 +254,8 @@ static void test_faults_name_the_node_and_leave_nothing(void **state)
 	t.nodes[1].vm.disk_bytes = VM_DISK;
 	assert_int_equal(unlinkat(t.s.fd, "secrets/pki/ca.crt", 0), 0);
 	assert_int_equal(stamp(&t, 1, STAMP_QCOW2, false, &why), -ENOENT);
-	assert_string_equal(why.text, "node 'worker': 'secrets/pki/ca.crt' is not there: run "
-				      "rackseed secrets first");
+	assert_string_equal(why.text, "node 'worker': secrets/pki/ca.crt is not there: run "
+				      "'rackseed secrets'");
 	assert_int_equal(count_unfinished(&t), 0);
 	assert_int_equal(faccessat(t.s.fd, "out/worker.qcow2", F_OK, 0), -1);
 	tear_down(&t);
