@@ -95,7 +95,7 @@ lane_certificate() { # NAME SUBJECT EXTENSION
 }
 
 machine_make() { # NAME NODE: a fresh disk with the seed of NODE
-	local m=$work/$1 root=$work/$1/root unit verb
+	local m=$work/$1 root=$work/$1/root unit verb setting
 	mkdir -p "$m"/{root,upper,overlay}
 	mount -t overlay overlay -o "lowerdir=$work/base,upperdir=$m/upper,workdir=$m/overlay" "$root"
 	cp -a firstboot/tree/. "$root/"
@@ -111,8 +111,13 @@ machine_make() { # NAME NODE: a fresh disk with the seed of NODE
 	install -m 755 <(printf '#!/bin/sh\nexit 0\n') "$root/usr/sbin/modprobe"
 	for unit in early:early firstboot:run; do
 		verb=${unit#*:}
-		install -D -m 644 <(printf '[Service]\nExecStart=\nExecStart=/usr/sbin/rackseed-firstboot %s --seed /usr/lib/lane/seed\n' "$verb") \
-			"$root/etc/systemd/system/rackseed-${unit%:*}.service.d/lane.conf"
+		install -D -m 644 <(
+			printf '[Service]\nExecStart=\nExecStart=/usr/sbin/rackseed-firstboot %s --seed /usr/lib/lane/seed\n' "$verb"
+			# A unit with a /proc of its own sees none of what lane-sysctl.service mounted there.
+			for setting in $lane_settings; do
+				echo "BindPaths=/run/lane/${setting//\//-}:/proc/sys/$setting"
+			done
+		) "$root/etc/systemd/system/rackseed-${unit%:*}.service.d/lane.conf"
 	done
 	install -m 644 tests/kube/kubelet.service "$root/usr/lib/systemd/system/kubelet.service"
 	ln -s ../kubelet.service "$root/usr/lib/systemd/system/multi-user.target.wants/kubelet.service"
