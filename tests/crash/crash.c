@@ -200,8 +200,11 @@ static const char *converges(const struct scenario *s, bool early, bool must_kee
 		what = "a second cluster began";
 	if (!what && must_keep && world.resets)
 		what = "it was reset";
-	if (!what && must_keep && s->control_plane && world_cluster(t.fd) != s->cluster)
-		what = "the data is another cluster's";
+	if (!what && must_keep && s->control_plane && world_cluster(t.fd) != s->cluster) {
+		snprintf(text, sizeof(text), "the data is cluster %u's, not %u's",
+			 world_cluster(t.fd), s->cluster);
+		return text;
+	}
 	return what;
 }
 

@@ -111,11 +111,12 @@ static int sync_path(const char *path, int flags)
 	return r;
 }
 
+/* As etcd and kubelet: what the disk does not tell is not taken for gone. */
 static bool exists(const char *path)
 {
 	struct stat st;
 
-	return fstatat(world.root, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	return fstatat(world.root, path, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
 static bool is_object(const char *path, const char *kind)
