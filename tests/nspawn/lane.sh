@@ -12,6 +12,16 @@ cache=${RACKSEED_CACHE:-$HOME/.cache/rackseed}
 packages=systemd,systemd-sysv,dbus,udev,kmod,iproute2,netplan.io,openssh-server,sudo,containerd,nftables
 packages+=,systemd-timesyncd,procps,ca-certificates,libfyaml0,libcurl4,libssl3,libnftables1,libmicrohttpd12,libgnutls30
 
+# What a node sets in the kernel that is not of its network namespace.
+lane_settings='vm/overcommit_memory vm/panic_on_oom kernel/keys/root_maxkeys kernel/keys/root_maxbytes kernel/panic kernel/panic_on_oops fs/inotify/max_user_instances fs/inotify/max_user_watches'
+
+lane_host_settings() { # as the host has them
+	local file
+	for file in $lane_settings; do
+		echo "$file $(cat "/proc/sys/$file")"
+	done
+}
+
 lane_rootfs() { # prints the tar, made once
 	local tar
 	tar=$cache/lane-bookworm-$(cksum <<<"$packages" | cut -d' ' -f1).tar
@@ -85,7 +95,7 @@ lane_certificate() { # NAME SUBJECT EXTENSION
 }
 
 machine_make() { # NAME NODE: a fresh disk with the seed of NODE
-	local m=$work/$1 root=$work/$1/root unit verb
+	local m=$work/$1 root=$work/$1/root unit verb setting
 	mkdir -p "$m"/{root,upper,overlay}
 	mount -t overlay overlay -o "lowerdir=$work/base,upperdir=$m/upper,workdir=$m/overlay" "$root"
 	cp -a firstboot/tree/. "$root/"
@@ -101,20 +111,25 @@ machine_make() { # NAME NODE: a fresh disk with the seed of NODE
 	install -m 755 <(printf '#!/bin/sh\nexit 0\n') "$root/usr/sbin/modprobe"
 	for unit in early:early firstboot:run; do
 		verb=${unit#*:}
-		install -D -m 644 <(printf '[Service]\nExecStart=\nExecStart=/usr/sbin/rackseed-firstboot %s --seed /usr/lib/lane/seed\n' "$verb") \
-			"$root/etc/systemd/system/rackseed-${unit%:*}.service.d/lane.conf"
+		install -D -m 644 <(
+			printf '[Service]\nExecStart=\nExecStart=/usr/sbin/rackseed-firstboot %s --seed /usr/lib/lane/seed\n' "$verb"
+			# A unit with a /proc of its own sees none of what lane-sysctl.service mounted there.
+			for setting in $lane_settings; do
+				echo "BindPaths=/run/lane/${setting//\//-}:/proc/sys/$setting"
+			done
+		) "$root/etc/systemd/system/rackseed-${unit%:*}.service.d/lane.conf"
 	done
 	install -m 644 tests/kube/kubelet.service "$root/usr/lib/systemd/system/kubelet.service"
 	ln -s ../kubelet.service "$root/usr/lib/systemd/system/multi-user.target.wants/kubelet.service"
 	# The kernel is the host's: what is not of the network namespace is a file of this boot.
-	cat >"$root/usr/lib/systemd/system/lane-sysctl.service" <<-'U'
+	cat >"$root/usr/lib/systemd/system/lane-sysctl.service" <<-U
 		[Unit]
 		DefaultDependencies=no
-		Before=rackseed-early.service
+		Before=systemd-sysctl.service rackseed-early.service
 		[Service]
 		Type=oneshot
 		RemainAfterExit=yes
-		ExecStart=/bin/sh -ec 'mkdir -p /run/lane; for f in vm/overcommit_memory vm/panic_on_oom kernel/keys/root_maxkeys kernel/keys/root_maxbytes kernel/panic kernel/panic_on_oops fs/inotify/max_user_instances fs/inotify/max_user_watches; do t=/run/lane/$$(echo $$f | tr / -); cat /proc/sys/$$f >$$t; mount --bind $$t /proc/sys/$$f; done; echo Filename >/run/lane/swaps; mount --bind /run/lane/swaps /proc/swaps'
+		ExecStart=/bin/sh -ec 'mkdir -p /run/lane; for f in $lane_settings; do t=/run/lane/\$\$(echo \$\$f | tr / -); cat /proc/sys/\$\$f >\$\$t; mount --bind \$\$t /proc/sys/\$\$f; done; echo Filename >/run/lane/swaps; mount --bind /run/lane/swaps /proc/swaps'
 	U
 	ln -s ../lane-sysctl.service "$root/usr/lib/systemd/system/sysinit.target.wants/lane-sysctl.service"
 	rm -f "$root"/etc/{machine-id,hostname,resolv.conf} "$root"/etc/ssh/ssh_host_*
