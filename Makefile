@@ -214,7 +214,8 @@ cov: ## line and branch coverage per folder
 	tests/cov build/cov
 
 tidy: compile_commands.json ## clang-tidy with the limits of the house
-	clang-tidy --quiet -p . $(ALL_SOURCES)
+	jq -e 'length > 0' compile_commands.json >/dev/null
+	run-clang-tidy -quiet -j $(JOBS) -p . '^$(CURDIR)/'
 
 bench: all ## figures as ratios; the table goes to docs/bench.md
 	tests/bench/run $(B)
@@ -226,8 +227,9 @@ demo-down: ## takes the machines of `make demo` down
 	tests/vm/demo down
 
 compile_commands.json: FORCE
-	@$(foreach f,$(ALL_SOURCES),printf '%s\t%s\n' '$(f)' '$(CC) -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) $(shell pkg-config --cflags $(PKG.$(firstword $(subst /, ,$(f)))) 2>/dev/null) -c $(f)';) true | \
-	 jq -Rn --arg d '$(CURDIR)' '[inputs | split("\t") | {directory: $$d, file: .[0], command: .[1]}]' > $@
+	@{ $(foreach f,$(FOLDERS),printf '%s\n' $(sort $(wildcard $(f)/*.c)) | \
+	 jq -R --arg d '$(CURDIR)' --arg cc '$(CC) -std=gnu11 -D_GNU_SOURCE -DRACKSEED_VERSION=\"$(VERSION)\" -I. $(WARNINGS) $(shell pkg-config --cflags $(call pkgs,$(f)))' \
+	  '{directory: $$d, file: ., command: ($$cc + " -c " + .)}';) } | jq -s . > $@
 
 # ---- install --------------------------------------------------------------------------------
 DESTDIR    ?=

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/fault.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@ int fault_set(struct fault *why, int code, const char *format, ...)
 {
 	va_list ap;
 
-	why->code = abs(code);
+	why->code = code ? abs(code) : EIO; /* a failure never reads as success */
 	va_start(ap, format);
 	vsnprintf(why->text, sizeof(why->text), format, ap);
 	va_end(ap);
@@ -38,7 +39,7 @@ int fault_errno(struct fault *why, int code, const char *format, ...)
 	char reason[128];
 	size_t n;
 
-	why->code = abs(code);
+	why->code = code ? abs(code) : EIO; /* a failure never reads as success */
 	va_start(ap, format);
 	vsnprintf(why->text, sizeof(why->text), format, ap);
 	va_end(ap);

@@ -22,3 +22,16 @@ int fault_wrap(struct fault *why, const char *format, ...)
 /* Sets code with the system's own words behind the text: "text: No such file or directory". */
 int fault_errno(struct fault *why, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4), nonnull(1, 3)));
+
+#ifdef __clang_analyzer__
+/* What a fault returns is negative: the analyzer does not see it from here. */
+static inline int fault_is_negative(int r)
+{
+	if (r >= 0)
+		__builtin_unreachable();
+	return r;
+}
+#define fault_set(...) fault_is_negative(fault_set(__VA_ARGS__))
+#define fault_wrap(...) fault_is_negative(fault_wrap(__VA_ARGS__))
+#define fault_errno(...) fault_is_negative(fault_errno(__VA_ARGS__))
+#endif

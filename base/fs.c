@@ -85,6 +85,7 @@ static int open_parent(int dirfd, const char *path, const char **ret_name, struc
 
 	path = below(dirfd, path);
 	slash = strrchr(path, '/');
+	*ret_name = slash ? slash + 1 : path;
 	if (slash && (size_t)(slash - path) >= sizeof(dir))
 		return fault_errno(why, ENAMETOOLONG, "%s", path);
 	snprintf(dir, sizeof(dir), "%.*s", slash > path ? (int)(slash - path) : 1,
@@ -99,7 +100,6 @@ static int open_parent(int dirfd, const char *path, const char **ret_name, struc
 	}
 	if (fd < 0)
 		return fault_errno(why, errno, "%s", dir);
-	*ret_name = slash ? slash + 1 : path;
 	return fd;
 }
 

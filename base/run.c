@@ -196,6 +196,19 @@ static bool has_ended(pid_t pid)
 	       info.si_pid == pid;
 }
 
+enum { PIPE_OUT, PIPE_ERR, PIPE_IN, N_PIPES };
+
+static void serve_once(const struct run *what, struct child *child,
+		       const struct pollfd fds[static N_PIPES])
+{
+	if (fds[PIPE_OUT].revents)
+		drain(what, child, &child->out);
+	if (fds[PIPE_ERR].revents)
+		drain(what, child, &child->err);
+	if (fds[PIPE_IN].revents)
+		feed(what, child);
+}
+
 /*
  * Serves the pipes until all have ended, or the program has and they are empty: what it left
  * behind may hold them open. False when time is up.
@@ -205,9 +218,11 @@ static bool serve(const struct run *what, struct child *child, int64_t end_ms)
 	bool ended = false;
 
 	while (child->out >= 0 || child->err >= 0 || child->in >= 0) {
-		struct pollfd fds[] = { { .fd = child->out, .events = POLLIN },
-					{ .fd = child->err, .events = POLLIN },
-					{ .fd = child->in, .events = POLLOUT } };
+		struct pollfd fds[N_PIPES] = {
+			[PIPE_OUT] = { .fd = child->out, .events = POLLIN },
+			[PIPE_ERR] = { .fd = child->err, .events = POLLIN },
+			[PIPE_IN] = { .fd = child->in, .events = POLLOUT },
+		};
 		int64_t left = end_ms - now_ms();
 		int n;
 
@@ -218,12 +233,7 @@ static bool serve(const struct run *what, struct child *child, int64_t end_ms)
 			return false;
 		if (n == 0 && ended)
 			return true;
-		if (fds[0].revents)
-			drain(what, child, &child->out);
-		if (fds[1].revents)
-			drain(what, child, &child->err);
-		if (fds[2].revents)
-			feed(what, child);
+		serve_once(what, child, fds);
 		ended = has_ended(child->pid);
 		if (ended)
 			drop_fd(&child->in);

@@ -144,10 +144,17 @@ static int explain_connect(CURL *curl, const char *server, struct fault *why)
 	return fault_errno(why, error ? (int)error : EHOSTUNREACH, "%s", server);
 }
 
+static int explain_timeout(const struct api *api, const struct answer *answer, struct fault *why)
+{
+	int limit_ms = api->timeout_ms > 0 ? api->timeout_ms : TIMEOUT_MS;
+
+	return fault_set(why, ETIMEDOUT, "%s: no %sanswer within %g s", api->server,
+			 answer->len ? "whole " : "", limit_ms / 1000.0);
+}
+
 static int explain(CURL *curl, CURLcode result, const struct api *api,
 		   const struct answer *answer, const char *detail, struct fault *why)
 {
-	int limit_ms = api->timeout_ms > 0 ? api->timeout_ms : TIMEOUT_MS;
 	size_t i;
 
 	if (result == CURLE_COULDNT_CONNECT)
@@ -155,8 +162,7 @@ static int explain(CURL *curl, CURLcode result, const struct api *api,
 	if (result == CURLE_PEER_FAILED_VERIFICATION)
 		return explain_certificate(curl, api, why);
 	if (result == CURLE_OPERATION_TIMEDOUT)
-		return fault_set(why, ETIMEDOUT, "%s: no %sanswer within %g s", api->server,
-				 answer->len ? "whole " : "", limit_ms / 1000.0);
+		return explain_timeout(api, answer, why);
 	if (result == CURLE_WRITE_ERROR && api->sink)
 		return fault_set(why, EIO, "%s: the answer could not be taken", api->server);
 	if (result == CURLE_WRITE_ERROR || result == CURLE_FILESIZE_EXCEEDED)

@@ -194,8 +194,10 @@ static int take_all(const struct yaml *tree, const struct yaml *nodes, struct in
 	size_t k;
 	int r = take_text(tree, &name, why);
 
-	if (r == 0 && !is_number(yaml_text(yaml_get(tree, "waitSeconds")), 86400, &wait_s))
-		r = fault_set(why, EBADMSG, "'waitSeconds' is no number of seconds");
+	if (r < 0)
+		return r;
+	if (!is_number(yaml_text(yaml_get(tree, "waitSeconds")), 86400, &wait_s))
+		return fault_set(why, EBADMSG, "'waitSeconds' is no number of seconds");
 	i->model.installer.wait_s = (unsigned)wait_s;
 	i->sealed = sealed && strcmp(sealed, "true") == 0;
 	for (k = 0; r == 0 && k < nodes->n_items; k++)
@@ -213,11 +215,12 @@ int installer_parse(const char *json, size_t len, struct installer *ret, struct 
 
 	if (r == -EBADMSG)
 		return fault_set(why, EBADMSG, "line %u: %s", error.line, error.message);
-	nodes = r == 0 ? yaml_get(&tree, "nodes") : NULL;
-	if (r == 0 && (!nodes || nodes->kind != YAML_SEQUENCE || nodes->n_items == 0))
+	if (r < 0)
+		return fault_errno(why, r, INSTALLER_FILE);
+	nodes = yaml_get(&tree, "nodes");
+	if (!nodes || nodes->kind != YAML_SEQUENCE || nodes->n_items == 0)
 		return fault_set(why, EBADMSG, "it names no node");
-	if (r == 0)
-		r = installer_make(&i, nodes->n_items);
+	r = installer_make(&i, nodes->n_items);
 	if (r < 0)
 		return fault_errno(why, r, INSTALLER_FILE);
 	r = take_all(&tree, nodes, &i, why);

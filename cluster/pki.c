@@ -95,8 +95,8 @@ static int check_admin(const struct pki_pair *p, int dirfd, int64_t now, const c
 /* In the order in which they are made: the administrator's certificate needs the first. */
 #define AUTHORITY(folder, cn, text)                                                                \
 	{                                                                                          \
-		.crt = folder "/ca.crt", .key = folder "/ca.key", .name = cn, .what = text,        \
-		.make = make_authority, .check = check_authority                                   \
+		.crt = folder "/ca.crt", .key = folder "/ca.key", .name = (cn),                    \
+		.what = (text), .make = make_authority, .check = check_authority                   \
 	}
 
 static const struct pki_pair always[] = {

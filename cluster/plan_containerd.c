@@ -49,7 +49,7 @@ static void ca_path(const struct model_registry *r, struct text *out)
 /* Whether it is shown a certificate. */
 static bool has_client(const struct model_registry *r)
 {
-	return r && r->client_cert_file && r->client_key_file && !r->insecure;
+	return r->client_cert_file && r->client_key_file && !r->insecure;
 }
 
 /* A host as the file describes it, if it does; name is "host[:port][/prefix]". */
@@ -70,7 +70,7 @@ static int describe(const struct model *m, const char *name, struct server *s, s
 	if (r)
 		ca_path(r, &s->ca);
 	s->host.ca = s->ca.len ? text_str(&s->ca) : NULL;
-	if (has_client(r)) {
+	if (r && has_client(r)) {
 		text_addf(&s->client_cert, CERTS_D "%s/client.cert", r->host);
 		text_addf(&s->client_key, CERTS_D "%s/client.key", r->host);
 		s->host.client_cert = text_str(&s->client_cert);

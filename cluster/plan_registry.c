@@ -27,6 +27,7 @@ int plan_secret_source(const char *file, const char **ret_source, struct fault *
 	static const char prefix[] = "secrets/";
 
 	file = strncmp(file, "./", 2) == 0 ? file + 2 : file;
+	*ret_source = file;
 	if (!is_credential(file) || strncmp(file, prefix, strlen(prefix)) != 0)
 		return fault_set(why, EINVAL, "'%s' must be a plain word and lie in secrets/",
 				 file);

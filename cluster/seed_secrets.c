@@ -127,23 +127,24 @@ static int add_passwords(struct list *list, const struct model *m, const struct 
 }
 
 /* What one registry can add: its password, CA, certificate and key, and two of its upstream. */
-enum { PER_REGISTRY = 6, OWN = 5, OWN_LEN = 320 };
+enum { PER_REGISTRY = 6, OWN = 5 };
+static const size_t own_len = 320;
 
 /* Room for every path and behind it for those that bear the node's name, in one block. */
 static int begin(struct list *list, const struct model *m, struct fault *why)
 {
 	size_t n = COUNT(rows) + PER_REGISTRY * m->n_registries + m->n_shares + OWN + 1;
 
-	list->paths = calloc(1, n * sizeof(*list->paths) + OWN * OWN_LEN);
+	list->paths = calloc(1, n * sizeof(*list->paths) + OWN * own_len);
 	list->own = (char *)(list->paths + n);
 	return list->paths ? 0 : fault_errno(why, ENOMEM, "list of secrets");
 }
 
 static void add_own(struct list *list, const char *folder, const char *name, const char *extension)
 {
-	snprintf(list->own, OWN_LEN, "%s/%s.%s", folder, name, extension);
+	snprintf(list->own, own_len, "%s/%s.%s", folder, name, extension);
 	list->paths[list->n++] = list->own;
-	list->own += OWN_LEN;
+	list->own += own_len;
 }
 
 /* The registry CA's certificate for all who ask or serve, a key of its own for who serves. */

@@ -199,6 +199,8 @@ int snapshot_prune(int dirfd, unsigned keep, struct fault *why)
 	size_t n, i;
 	int r = list(dirfd, &names, &n, why);
 
+	if (r < 0)
+		return r;
 	for (i = 0; r >= 0 && i < n; i++) {
 		bool is_whole = whole < keep && snapshot_verify(dirfd, names[i], &ignored) == 0;
 
@@ -206,7 +208,6 @@ int snapshot_prune(int dirfd, unsigned keep, struct fault *why)
 		if (!is_whole && whole > 0)
 			r = fs_remove(dirfd, names[i], why);
 	}
-	if (r >= 0 || n > 0)
-		free(names);
+	free(names);
 	return r < 0 ? r : 0;
 }

@@ -222,7 +222,9 @@ static int import(struct node *node, const char *file, struct fault *why)
 
 	text_addf(&path, KEPT "/%s", file);
 	argv[5] = text_str(&path);
-	r = text_error(&path) < 0 ? fault_errno(why, ENOMEM, "%s", file) : units_open(&bus, why);
+	if (text_error(&path) < 0)
+		return fault_errno(why, ENOMEM, "%s", file);
+	r = units_open(&bus, why);
 	return r < 0 ? r : units_run(bus, &unit, &tick, why);
 }
 

@@ -91,13 +91,14 @@ static void touch(const struct visit *v)
 	const char *const argv[] = { "stat", "-f", "-c", "%b %a", "--", v->share->mount, NULL };
 	scoped(text_done) struct text out = { 0 };
 	struct fault ignored = { 0 };
-	unsigned long long total = 0, left = 0;
+	uint64_t total, left;
+	char *end;
 
 	v->watch->answers = run(&(struct run){ .argv = argv, .out = &out, .timeout_ms = STAT_MS },
 				&ignored) == 0;
-	v->watch->full = v->watch->answers &&
-			 sscanf(text_str(&out), "%llu %llu", &total, &left) == 2 && total > 0 &&
-			 left == 0;
+	total = strtoull(text_str(&out), &end, 10);
+	left = strtoull(end, &end, 10);
+	v->watch->full = v->watch->answers && *end == '\n' && total > 0 && left == 0;
 }
 
 static int look(const struct visit *v, struct fault *why)

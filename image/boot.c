@@ -158,7 +158,7 @@ static int make_core(const struct boot *b, struct fault *why)
 
 static int put(int fd, const char *data, size_t len, off_t at)
 {
-	while (len > 0) {
+	while (data && len > 0) {
 		ssize_t n = pwrite(fd, data, len, at);
 
 		if (n < 0 && errno == EINTR)

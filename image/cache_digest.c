@@ -19,9 +19,9 @@
 enum {
 	SUM = DIGEST_LEN - 1,
 	LINE = 2 * SUM + 2,
-	MAX_LINES = 512,
 	YOUNG_S = 3, /* a change within the clock's own step would not be seen */
 };
+static const size_t max_lines = 512;
 
 static int describe(const char *path, char ret_key[static DIGEST_LEN], bool *ret_young,
 		    struct fault *why)
@@ -63,7 +63,7 @@ static void keep(const struct cache *c, const struct text *sums, const char *key
 {
 	scoped(text_done) struct text all = { 0 };
 	size_t whole = sums->len - sums->len % LINE;
-	size_t first = whole < MAX_LINES * LINE ? 0 : whole - (MAX_LINES - 1) * LINE;
+	size_t first = whole < max_lines * LINE ? 0 : whole - (max_lines - 1) * LINE;
 	struct fault ignored = { 0 };
 
 	if (whole)
@@ -85,7 +85,7 @@ int cache_digest(const struct cache *c, const char *path, char ret_hex[static DI
 
 	if (r < 0)
 		return r;
-	if (fs_read(c->fd, SUMS, 2 * MAX_LINES * LINE, &sums, &ignored) < 0)
+	if (fs_read(c->fd, SUMS, 2 * max_lines * LINE, &sums, &ignored) < 0)
 		text_done(&sums);
 	if (!young && find(&sums, key, ret_hex))
 		return 0;

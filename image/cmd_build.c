@@ -272,8 +272,10 @@ static int make_stick(struct job *j, const char *passphrase, struct fault *why)
 			       .folder = j->out,
 			       .path = j->out_path };
 	size_t i;
-	int r = parts ? 0 : fault_errno(why, ENOMEM, STICK_NAME);
+	int r = 0;
 
+	if (!parts)
+		return fault_errno(why, ENOMEM, STICK_NAME);
 	for (i = 0; r == 0 && i < j->model.n_nodes; i++) {
 		const struct model_node *node = &j->model.nodes[i];
 

@@ -216,8 +216,11 @@ static int run_drill(const struct invocation *in, struct fault *why)
 	scoped(drop_drill) struct drill *d = calloc(1, sizeof(*d));
 	scoped(drop_fd) int folder = -1;
 	uint64_t cuts = DEFAULT_CUTS, seed = (uint64_t)time(NULL);
-	int r = d ? command_load(in, &m, NULL, why) : fault_errno(why, ENOMEM, "drill");
+	int r;
 
+	if (!d)
+		return fault_errno(why, ENOMEM, "drill");
+	r = command_load(in, &m, NULL, why);
 	if (r != 0)
 		return r;
 	*d = (struct drill){ .in = in, .model = &m };

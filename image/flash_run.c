@@ -56,6 +56,23 @@ static void describe(const struct flash_job *job, const struct shown *shown, uin
 			    atomic_load(&job->progress.total), now - shown->since_ms, out);
 }
 
+static void show_live(const struct flash_job *job, const struct shown *shown, uint64_t now,
+		      struct text *out)
+{
+	text_add(out, out->len ? " | " : "");
+	describe(job, shown, now, out);
+}
+
+static void show_plain(const struct flash_job *job, const struct shown *shown, bool is_new,
+		       uint64_t now, struct text *out)
+{
+	if (is_new)
+		text_addf(out, "%s: %s", job->node->name, flash_phase_name(shown->phase));
+	else
+		describe(job, shown, now, out);
+	text_add(out, "\n");
+}
+
 /* One line that is written over and over on a terminal; else one per phase, and twice a minute. */
 static void show(struct watch *w)
 {
@@ -75,12 +92,10 @@ static void show(struct watch *w)
 		if (!w->terminal && phase == FLASH_FINISHED)
 			continue; /* the report comes at once */
 		shown->said_ms = now;
-		text_add(&all, w->terminal && all.len ? " | " : "");
-		if (is_new && !w->terminal)
-			text_addf(&all, "%s: %s", w->jobs[i].node->name, flash_phase_name(phase));
+		if (w->terminal)
+			show_live(&w->jobs[i], shown, now, &all);
 		else
-			describe(&w->jobs[i], shown, now, &all);
-		text_add(&all, w->terminal ? "" : "\n");
+			show_plain(&w->jobs[i], shown, is_new, now, &all);
 	}
 	if (w->quiet || all.len == 0)
 		return;

@@ -132,6 +132,22 @@ void install_console_forget(const struct install_console *c)
 		tcflush(c->fds[i], TCIFLUSH);
 }
 
+/* A line from the first that has one; who hung up is asked no more. */
+static bool take_any(struct pollfd *fds, size_t n, size_t *alive, char buf[static INSTALL_LINE])
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (fds[i].revents & POLLIN && take_line(fds[i].fd, buf))
+			return true;
+		if (fds[i].revents & (POLLHUP | POLLERR | POLLNVAL)) {
+			fds[i].fd = -1;
+			--*alive;
+		}
+	}
+	return false;
+}
+
 int install_console_ask(const struct install_console *c, bool hidden, int timeout_ms,
 			char buf[static INSTALL_LINE])
 {
@@ -151,14 +167,7 @@ int install_console_ask(const struct install_console *c, bool hidden, int timeou
 			break;
 		if (poll(fds, c->n, (int)left) <= 0)
 			continue;
-		for (i = 0; !got && i < c->n; i++) {
-			if (fds[i].revents & POLLIN)
-				got = take_line(fds[i].fd, buf);
-			if (!got && (fds[i].revents & (POLLHUP | POLLERR | POLLNVAL))) {
-				fds[i].fd = -1;
-				alive--;
-			}
-		}
+		got = take_any(fds, c->n, &alive, buf);
 	}
 	set_echo(c, true);
 	if (hidden && got)

@@ -155,18 +155,26 @@ static const struct {
 	const char *letter, *word;
 } short_options[] = { { "-f", "--file" }, { "-q", "--quiet" }, { "-h", "--help" } };
 
+static char *long_option(char *word)
+{
+	size_t k;
+
+	for (k = 0; k < COUNT(short_options); k++)
+		if (strcmp(word, short_options[k].letter) == 0)
+			return (char *)(uintptr_t)short_options[k].word;
+	return word;
+}
+
 /* Sorts argv into options, the command and its arguments; the latter are moved to the front. */
 static enum parsed parse(int argc, char **argv, struct invocation *in, char **args)
 {
 	bool only_args = false;
 	enum parsed r;
-	size_t k;
 	int i;
 
 	for (i = 1; i < argc; i++) {
-		for (k = 0; !only_args && k < COUNT(short_options); k++)
-			if (strcmp(argv[i], short_options[k].letter) == 0)
-				argv[i] = (char *)(uintptr_t)short_options[k].word;
+		if (!only_args)
+			argv[i] = long_option(argv[i]);
 		if (!only_args && strcmp(argv[i], "--") == 0) {
 			only_args = true;
 		} else if (!only_args && strncmp(argv[i], "--", 2) == 0) {

@@ -96,13 +96,21 @@ static int ask_kubeadm(const struct build *b, const char *root, struct root_fact
 	static const char *const words[] = { "kubeadm", "version", "--output", "short", NULL };
 	const struct model_version *want = &b->model->kubernetes;
 	scoped(text_done) struct text out = { 0 };
-	int major = 0, minor = 0, patch = 0;
+	long major, minor = 0, patch = 0;
+	char *end;
 	int r = root_run(root, words, &out, why);
 
 	if (r < 0)
 		return r;
 	plain_version(text_str(&out), ret->kubernetes, sizeof(ret->kubernetes));
-	if (sscanf(ret->kubernetes, "%d.%d.%d", &major, &minor, &patch) != 3)
+	major = strtol(ret->kubernetes, &end, 10);
+	if (*end == '.')
+		minor = strtol(end + 1, &end, 10);
+	if (*end == '.')
+		patch = strtol(end + 1, &end, 10);
+	else
+		major = 0;
+	if (major <= 0)
 		return fault_set(why, EBADMSG, "kubeadm: unexpected version '%.40s'",
 				 text_str(&out));
 	if (major != want->major || minor != want->minor ||

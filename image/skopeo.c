@@ -43,9 +43,9 @@ static int write_auths(const struct skopeo *s, int fd, const struct depot *depot
 	struct text *places = calloc(n + 1, sizeof(*places));
 	scoped(text_wipe) struct text json = { 0 };
 	size_t i, n_auths = 0;
-	int r = auths && places ? 0 : fault_errno(why, ENOMEM, "skopeo");
+	int r;
 
-	for (i = 0; r == 0 && i < n; i++) {
+	for (i = 0; auths && places && i < n; i++) {
 		if (!depots[i].login.len)
 			continue;
 		/* docker.io's credentials have a key of their own. */
@@ -56,10 +56,12 @@ static int write_auths(const struct skopeo *s, int fd, const struct depot *depot
 		auths[n_auths++] =
 			(struct registry_auth){ text_str(&places[i]), text_str(&depots[i].basic) };
 	}
-	if (r == 0)
+	if (auths && places) {
 		registry_docker_config(auths, n_auths, &json);
-	if (r == 0)
 		r = fs_write(fd, "auth.json", 0600, text_str(&json), json.len, why);
+	} else {
+		r = fault_errno(why, ENOMEM, "skopeo");
+	}
 	for (i = 0; places && i < n; i++)
 		text_done(&places[i]);
 	free(places);

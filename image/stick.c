@@ -185,7 +185,7 @@ static int add_node(struct work *w, size_t i, struct fault *why)
 	if (r == 0)
 		r = place_golden(w, w->s->parts[i].golden, why);
 	if (r == 0 && describe_node(w, i, w->s->passphrase ? sealed_name : open_name) < 0)
-		r = fault_errno(why, ENOMEM, STICK_NAME);
+		return fault_errno(why, ENOMEM, STICK_NAME);
 	return r;
 }
 

@@ -96,7 +96,7 @@ int target_partitions(int fd, struct target_partition *ret, size_t max, struct f
 		if (blkid_partition_is_extended(p))
 			continue;
 		ret[found].number = (unsigned)blkid_partition_get_partno(p);
-		ret[found].start = 512 * (uint64_t)blkid_partition_get_start(p);
+		ret[found].start = UINT64_C(512) * (uint64_t)blkid_partition_get_start(p);
 		ret[found].length = 512 * (uint64_t)blkid_partition_get_size(p);
 		snprintf(ret[found].name, sizeof(ret->name), "%s", name ? name : "");
 		found++;

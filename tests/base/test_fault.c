@@ -5,6 +5,16 @@
 
 #include "base/fault.h"
 
+static void test_a_failure_without_a_code_is_none_of_success(void **s)
+{
+	struct fault why = { 0 };
+
+	(void)s;
+	assert_int_equal(fault_set(&why, 0, "x"), -EIO);
+	assert_int_equal(fault_errno(&why, 0, "x"), -EIO);
+	assert_int_equal(why.code, EIO);
+}
+
 static void test_code_is_taken_with_either_sign(void **s)
 {
 	static const int codes[] = { ENOENT, -ENOENT };
@@ -66,6 +76,7 @@ static void test_a_percent_sign_in_the_text_means_nothing(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_failure_without_a_code_is_none_of_success),
 		cmocka_unit_test(test_code_is_taken_with_either_sign),
 		cmocka_unit_test(test_setting_replaces_and_wrapping_puts_in_front),
 		cmocka_unit_test(test_text_is_cut_and_terminated),

@@ -185,6 +185,7 @@ static void test_the_newest_whole_one_is_found_and_the_rest_let_go(void **state)
 	assert_int_equal(fstatat(f.fd, "etcd-20231115T021320Z.db", &st, 0), 0);
 	assert_int_equal(fstatat(f.fd, "README", &st, 0), 0);
 	folder_done(&f);
+	assert_int_equal(snapshot_prune(f.fd, 2, &why), -EBADF);
 }
 
 /* What the stream of blobs leaves in a file, fed in parts of any length. */
