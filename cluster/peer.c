@@ -78,6 +78,7 @@ int peer_parse(const char *json, size_t len, struct peer *ret, struct fault *why
 	copy(&tree, "step", ret->step, sizeof(ret->step));
 	copy(&tree, "version", ret->version, sizeof(ret->version));
 	copy(&tree, "boot", ret->boot, sizeof(ret->boot));
+	copy(&tree, "began", ret->began, sizeof(ret->began));
 	ret->uptime_s = number(&tree, "uptime");
 	etcd = yaml_text(yaml_get(&tree, "etcdData"));
 	ret->has_etcd_data = !etcd || strcmp(etcd, "false") != 0;

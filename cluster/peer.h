@@ -27,6 +27,7 @@ struct peer {
 	char version[32], boot[40];
 	uint64_t uptime_s;
 	bool has_etcd_data; /* unless it says clearly that it has none */
+	char began[160];    /* that the cluster began anew there, and when; else "" */
 	struct peer_step steps[PEER_STEPS_MAX];
 	size_t n_steps;
 };

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "firstboot/node.h"
 #include "firstboot/serve.h"
+#include "firstboot/state.h"
 #include "firstboot/status.h"
 #include "firstboot/worker.h"
 
@@ -24,6 +25,8 @@
 static void look_at_machine(int root, struct status_machine *ret)
 {
 	scoped(text_done) struct text boot = { 0 };
+	scoped(text_done) struct text began = { 0 };
+	struct state state;
 	struct fault ignored = { 0 };
 	struct timespec up = { 0 };
 	struct stat st;
@@ -37,6 +40,9 @@ static void look_at_machine(int root, struct status_machine *ret)
 	/* What cannot be looked at may be there: nobody shall begin a cluster anew by mistake. */
 	ret->has_etcd_data =
 		fstatat(root, ETCD_DATA, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+	if (state_load(root, &state, &ignored) == STATE_READ && state.anew)
+		state_tell_beginning(&state, &began);
+	snprintf(ret->began, sizeof(ret->began), "%s", text_str(&began));
 }
 
 /* The first step is seed; what it loaded nobody writes to any more. */

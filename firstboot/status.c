@@ -140,6 +140,8 @@ void status_endpoint_json(const struct status *s, const struct status_machine *m
 	member(out, "version", machine->version);
 	text_add(out, ",");
 	member(out, "boot", machine->boot);
-	text_addf(out, ",\"uptime\":%" PRIu64 ",\"etcdData\":%s}", machine->uptime_s,
+	text_addf(out, ",\"uptime\":%" PRIu64 ",\"etcdData\":%s,", machine->uptime_s,
 		  machine->has_etcd_data ? "true" : "false");
+	member(out, "began", machine->began);
+	text_add(out, "}");
 }

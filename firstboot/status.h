@@ -59,8 +59,9 @@ struct status_machine {
 	char boot[40];	     /* the kernel's boot id, "" when it is not known */
 	uint64_t uptime_s;
 	bool has_etcd_data; /* a cluster's data lie here: it must never be begun anew */
+	char began[160];    /* that it was, when, and from which snapshot; else "" */
 };
 
-/* The same with "version", "boot", "uptime" (seconds) and "etcdData" (true or false). */
+/* The same with "version", "boot", "uptime" (seconds), "etcdData" (true or false) and "began". */
 void status_endpoint_json(const struct status *s, const struct status_machine *machine,
 			  struct text *out) __attribute__((nonnull));

@@ -264,6 +264,8 @@ static void add_steps(const struct status_row *row, bool timed, struct text *out
 	const struct peer *peer = row->peer;
 	size_t i;
 
+	if (peer && peer->began[0])
+		text_addf(out, "%s: %s\n", row->node, peer->began);
 	for (i = 0; peer && i < peer->n_steps; i++) {
 		const struct peer_step *step = &peer->steps[i];
 		bool is_plain = step->reason[0] && strcmp(step->state, "failed") != 0;
@@ -351,6 +353,8 @@ void status_json(const struct status_row *rows, size_t n, struct text *out)
 			text_addf(out, "%s\"%s\": ", k ? ", " : i ? ",\n {" : "\n {", keys[k]);
 			quote_json(out, cells[k]);
 		}
+		text_add(out, ", \"began\": ");
+		quote_json(out, rows[i].peer ? rows[i].peer->began : "");
 		steps_json(rows[i].peer, out);
 		text_add(out, "}");
 	}

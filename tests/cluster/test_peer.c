@@ -13,7 +13,8 @@ static void test_an_answer_is_read(void **s)
 		"{\"name\":\"cluster\",\"state\":\"waiting\",\"reason\":\"for\\u001b[31m "
 		"x\",\"since\":8},"
 		"{\"state\":\"nameless\"}, 5, null],"
-		"\"version\":\"0.1.0\",\"boot\":\"b\",\"uptime\":61,\"etcdData\":false}";
+		"\"version\":\"0.1.0\",\"boot\":\"b\",\"uptime\":61,\"etcdData\":false,"
+		"\"began\":\"the cluster began anew on 2026-11-26\"}";
 	struct peer peer;
 	struct fault why = { 0 };
 
@@ -25,6 +26,7 @@ static void test_an_answer_is_read(void **s)
 	assert_int_equal(peer.n_steps, 2);
 	assert_string_equal(peer.steps[1].reason, "for [31m x");
 	assert_int_equal(peer.steps[0].since_usec, 7);
+	assert_string_equal(peer.began, "the cluster began anew on 2026-11-26");
 	assert_int_equal(peer.uptime_s, 61);
 	assert_false(peer.has_etcd_data);
 }

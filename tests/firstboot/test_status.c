@@ -108,7 +108,8 @@ static void test_those_outside_are_told_of_the_machine_too(void **s)
 {
 	const struct status status = { .name = "n1" };
 	const struct status_machine machine = {
-		.version = "0.1.0", .boot = "d0", .uptime_s = 61, .has_etcd_data = true
+		.version = "0.1.0", .boot = "d0", .uptime_s = 61, .has_etcd_data = true,
+		.began = "the cluster began anew"
 	};
 	struct text out = { 0 };
 
@@ -117,7 +118,8 @@ static void test_those_outside_are_told_of_the_machine_too(void **s)
 	assert_string_equal(
 		text_str(&out),
 		"{\"name\":\"n1\",\"phase\":\"starting\",\"step\":\"\",\"steps\":[],"
-		"\"version\":\"0.1.0\",\"boot\":\"d0\",\"uptime\":61,\"etcdData\":true}");
+		"\"version\":\"0.1.0\",\"boot\":\"d0\",\"uptime\":61,\"etcdData\":true,"
+		"\"began\":\"the cluster began anew\"}");
 	text_done(&out);
 }
 

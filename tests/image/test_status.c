@@ -157,6 +157,8 @@ static const struct survey_row survey[N_NODES] = {
 	[MASTER] = { .answered = true,
 		     .peer = { .phase = "ready",
 			       .step = "shares",
+			       .began = "the cluster began anew on 2026-11-26 21:36:44 UTC, from "
+					"no snapshot",
 			       .steps = { STEP("cluster", "done", "as it must be"),
 					  STEP("shares", "waiting",
 					       "waiting for //store/data, 41 s: no route to host"),
