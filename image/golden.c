@@ -23,6 +23,7 @@
 #include "image/release.h"
 #include "image/render.h"
 #include "image/rootfs.h"
+#include "image/sbom.h"
 
 #ifndef RACKSEED_VERSION
 #define RACKSEED_VERSION "0"
@@ -33,6 +34,9 @@
 #define ROOT CACHE_UNFINISHED "root"
 #define DISK CACHE_UNFINISHED "golden.raw"
 #define CONF CACHE_UNFINISHED "mke2fs.conf"
+#define IMAGES_INDEX "/usr/lib/rackseed/images/index"
+
+enum { MAX_INDEX = 16 << 20 };
 
 /* All that the making of one golden disk works with. */
 struct work {
@@ -45,6 +49,12 @@ struct work {
 	struct root_facts facts;
 	struct text node_tar, root, disk, conf; /* absolute paths */
 	uint64_t root_size;
+};
+
+/* Of one golden disk, in the cache. */
+struct golden_names {
+	const char *key;
+	char disk[DIGEST_LEN + 24], facts[DIGEST_LEN + 24], sbom[DIGEST_LEN + 24];
 };
 
 void golden_done(struct golden *g)
@@ -189,8 +199,37 @@ static int fill_disk(struct work *w, struct fault *why)
 	return r < 0 ? r : ext4_make(&ext4, why);
 }
 
+/* What dpkg knows of the root, and the container images that were put into it. */
+static int write_sbom(struct work *w, const struct golden_names *names, struct fault *why)
+{
+	static const char *const words[] = { "dpkg-query", "--show", "--showformat=" SBOM_FORMAT,
+					     NULL };
+	scoped(text_done) struct text packages = { 0 };
+	scoped(text_done) struct text images = { 0 };
+	scoped(text_done) struct text json = { 0 };
+	struct fault absent = { 0 };
+	struct sbom sbom = { .name = names->disk,
+			     .key = names->key,
+			     .distribution = w->texts.distribution,
+			     .release = w->texts.release,
+			     .epoch = w->build->epoch };
+	int r = root_run(text_str(&w->root), words, &packages, why);
+
+	if (r < 0)
+		return r;
+	r = fs_read(w->build->cache.fd, ROOT IMAGES_INDEX, MAX_INDEX, &images, &absent);
+	if (r < 0 && r != -ENOENT)
+		return fault_errno(why, r, "%s" IMAGES_INDEX, text_str(&w->root));
+	sbom.packages = text_str(&packages);
+	sbom.images = text_str(&images);
+	r = sbom_render(&sbom, &json, why);
+	if (r == 0)
+		r = fs_write(w->build->cache.fd, names->sbom, 0644, text_str(&json), json.len, why);
+	return r < 0 ? r : 0;
+}
+
 /* From here on it looks finished, so everything of it must be on the disk before. */
-static int publish(struct work *w, const char *name, const char *facts_name, struct fault *why)
+static int publish(struct work *w, const struct golden_names *names, struct fault *why)
 {
 	struct build *b = w->build;
 	scoped(drop_fd) int fd = openat(b->cache.fd, DISK, O_RDWR | O_CLOEXEC);
@@ -198,18 +237,17 @@ static int publish(struct work *w, const char *name, const char *facts_name, str
 	int r;
 
 	render_image_json(&w->texts, &facts);
-	r = fs_write(b->cache.fd, facts_name, 0644, text_str(&facts), facts.len, why);
+	r = fs_write(b->cache.fd, names->facts, 0644, text_str(&facts), facts.len, why);
 	if (r < 0)
 		return r;
 	if (fd < 0 || fchmod(fd, 0444) < 0 || fsync(fd) < 0 ||
-	    renameat(b->cache.fd, DISK, b->cache.fd, name) < 0 || fsync(b->cache.fd) < 0)
-		return fault_errno(why, errno, "%s/%s", b->cache.path, name);
+	    renameat(b->cache.fd, DISK, b->cache.fd, names->disk) < 0 || fsync(b->cache.fd) < 0)
+		return fault_errno(why, errno, "%s/%s", b->cache.path, names->disk);
 	r = fs_remove_tree(b->cache.fd, ROOT, why);
 	return r < 0 ? r : 0;
 }
 
-static int make(struct work *w, const char *key, const char *name, const char *facts_name,
-		struct fault *why)
+static int make(struct work *w, const struct golden_names *names, struct fault *why)
 {
 	struct build *b = w->build;
 	struct stat st = { 0 };
@@ -223,11 +261,13 @@ static int make(struct work *w, const char *key, const char *name, const char *f
 		return fault_errno(why, errno, "%s", text_str(&w->rootfs.path));
 	r = copy_room(b->cache.fd, b->cache.path, (uint64_t)st.st_size * 5 / 2, why);
 	if (r == 0)
-		r = disk_ids(key, &w->ids, why);
+		r = disk_ids(names->key, &w->ids, why);
 	if (r == 0)
 		r = make_root(w, why);
 	if (r == 0 && (w->uses & RELEASE_KUBERNETES))
 		r = container_import(b, text_str(&w->root), &w->images, w->facts.pause, why);
+	if (r == 0)
+		r = write_sbom(w, names, why);
 	if (r < 0)
 		return r;
 	progress_phase(&b->progress, 0, "golden disk");
@@ -235,10 +275,25 @@ static int make(struct work *w, const char *key, const char *name, const char *f
 	if (r == 0)
 		r = fill_disk(w, why);
 	if (r == 0)
-		r = publish(w, name, facts_name, why);
+		r = publish(w, names, why);
 	if (r == 0)
 		progress_end(&b->progress);
 	return r;
+}
+
+static void name_files(const char *key, struct golden_names *ret)
+{
+	ret->key = key;
+	snprintf(ret->disk, sizeof(ret->disk), "golden-%.16s.raw", key);
+	snprintf(ret->facts, sizeof(ret->facts), "golden-%.16s.json", key);
+	snprintf(ret->sbom, sizeof(ret->sbom), "golden-%.16s.spdx.json", key);
+}
+
+static bool is_whole(const struct build *b, const struct golden_names *names)
+{
+	return faccessat(b->cache.fd, names->disk, R_OK, 0) == 0 &&
+	       faccessat(b->cache.fd, names->facts, R_OK, 0) == 0 &&
+	       faccessat(b->cache.fd, names->sbom, R_OK, 0) == 0;
 }
 
 static int read_facts(const struct build *b, const char *name, struct root_facts *ret,
@@ -254,7 +309,7 @@ int golden_get(struct build *b, unsigned uses, struct golden *ret, struct fault 
 {
 	scoped(work_done) struct work w = { .build = b, .uses = uses };
 	struct golden g = { .uses = uses };
-	char name[DIGEST_LEN + 16], facts[DIGEST_LEN + 16];
+	struct golden_names names;
 	int r = name_paths(&w, why);
 
 	if (r == 0)
@@ -265,19 +320,21 @@ int golden_get(struct build *b, unsigned uses, struct golden *ret, struct fault 
 		r = find_key(&w, g.key, why);
 	if (r < 0)
 		return r;
-	snprintf(name, sizeof(name), "golden-%.16s.raw", g.key);
-	snprintf(facts, sizeof(facts), "golden-%.16s.json", g.key);
-	if (faccessat(b->cache.fd, name, R_OK, 0) < 0 || faccessat(b->cache.fd, facts, R_OK, 0) < 0)
-		r = make(&w, g.key, name, facts, why);
+	name_files(g.key, &names);
+	if (!is_whole(b, &names))
+		r = make(&w, &names, why);
 	if (r == 0)
-		r = read_facts(b, facts, &g.facts, why);
+		r = read_facts(b, names.facts, &g.facts, why);
 	if (r == 0)
-		r = cache_used(&b->cache, name, "golden-*.raw", why);
+		r = cache_used(&b->cache, names.disk, "golden-*.raw", why);
 	if (r == 0)
-		r = cache_used(&b->cache, facts, "golden-*.json", why);
+		r = cache_used(&b->cache, names.sbom, "golden-*.spdx.json", why);
+	if (r == 0)
+		r = cache_used(&b->cache, names.facts, "golden-*[0-9a-f].json", why);
 	if (r < 0)
 		return r;
-	text_addf(&g.path, "%s/%s", b->cache.path, name);
+	snprintf(g.sbom, sizeof(g.sbom), "%s", names.sbom);
+	text_addf(&g.path, "%s/%s", b->cache.path, names.disk);
 	*ret = g;
 	return text_error(&g.path);
 }

@@ -12,7 +12,8 @@ struct fault;
 struct golden {
 	char key[DIGEST_LEN];
 	unsigned uses;
-	struct text path; /* absolute */
+	struct text path;	    /* absolute */
+	char sbom[DIGEST_LEN + 24]; /* the file in the cache that lists what it is made of */
 	struct root_facts facts;
 };
 
