@@ -47,6 +47,18 @@ static int read_some(int fd, char *buf, size_t n)
 	return r < 0 ? -errno : (int)r;
 }
 
+bool fs_is_silent(int code)
+{
+	static const int known[] = { 0,	    ENOENT, ENOTDIR, EISDIR, ELOOP,
+				     EFBIG, EINVAL, EBADMSG, ENXIO,  ENAMETOOLONG };
+	size_t i;
+
+	for (i = 0; i < COUNT(known); i++)
+		if (abs(code) == known[i])
+			return false;
+	return true;
+}
+
 int fs_read(int dirfd, const char *path, size_t max, struct text *out, struct fault *why)
 {
 	scoped(drop_fd) int fd =

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -17,6 +18,13 @@ enum fs_outcome { FS_SAME = 0, FS_CHANGED = 1 };
 
 /* For scoped(): closes *fd unless negative. */
 void drop_fd(int *fd);
+
+/*
+ * Whether a failure (an errno of either sign) leaves open what is there: it was the disk, memory or a
+ * limit that failed, and asking again may succeed. Not so for a file that is absent or of another
+ * kind.
+ */
+bool fs_is_silent(int code) __attribute__((const));
 
 /* Adds the whole file to *out. Refuses more than max bytes (-EFBIG), folders and FIFOs. */
 int fs_read(int dirfd, const char *path, size_t max, struct text *out, struct fault *why)

@@ -176,19 +176,27 @@ int snapshot_newest(int dirfd, char ret_name[static SNAPSHOT_NAME_LEN], struct f
 {
 	snapshot_names *names;
 	size_t n, i;
+	int unread = 0;
 	int r = list(dirfd, &names, &n, why);
 
 	if (r < 0)
 		return r;
 	r = -ENOENT;
-	for (i = 0; i < n && r < 0; i++)
+	for (i = 0; i < n && r < 0 && (unread == 0 || unread == -EIO); i++) {
 		r = snapshot_verify(dirfd, names[i], why);
+		if (r < 0 && r != -EBADMSG && r != -ENOENT)
+			unread = r;
+	}
 	if (r == 0)
 		memcpy(ret_name, names[i - 1], SNAPSHOT_NAME_LEN);
 	free(names);
-	if (r < 0 && n == 0)
+	if (r == 0)
+		return 0;
+	if (unread)
+		return fault_errno(why, unread, "snapshots");
+	if (n == 0)
 		return fault_set(why, ENOENT, "there is no snapshot");
-	return r < 0 ? fault_set(why, ENOENT, "none of %zu snapshots is whole", n) : 0;
+	return fault_set(why, ENOENT, "none of %zu snapshots is whole", n);
 }
 
 int snapshot_prune(int dirfd, unsigned keep, struct fault *why)
@@ -202,10 +210,10 @@ int snapshot_prune(int dirfd, unsigned keep, struct fault *why)
 	if (r < 0)
 		return r;
 	for (i = 0; r >= 0 && i < n; i++) {
-		bool is_whole = whole < keep && snapshot_verify(dirfd, names[i], &ignored) == 0;
+		int verdict = whole < keep ? snapshot_verify(dirfd, names[i], &ignored) : -EBADMSG;
 
-		whole += is_whole;
-		if (!is_whole && whole > 0)
+		whole += verdict == 0;
+		if (verdict == -EBADMSG && whole > 0)
 			r = fs_remove(dirfd, names[i], why);
 	}
 	free(names);

@@ -23,11 +23,18 @@ int snapshot_time(const char *name, int64_t *ret_time) __attribute__((warn_unuse
 int snapshot_verify(int dirfd, const char *name, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
-/* The newest that verifies; -ENOENT: none does. */
+/*
+ * The newest that verifies; -ENOENT: none does, and each could be read. One that the disk does not
+ * give up (-EIO) makes room for an older one as one that is broken does; any other failure to read is
+ * returned, and so is -EIO where no other is whole: what is not seen may be there.
+ */
 int snapshot_newest(int dirfd, char ret_name[static SNAPSHOT_NAME_LEN], struct fault *why)
 	__attribute__((warn_unused_result));
 
-/* Removes all but the newest keep. Those that do not verify go too, once a newer one does. */
+/*
+ * Removes all but the newest keep. Broken ones go too, once a newer one verifies; those that cannot
+ * be read now stay.
+ */
 int snapshot_prune(int dirfd, unsigned keep, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 

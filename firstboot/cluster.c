@@ -120,10 +120,11 @@ int work_complete(struct work *w, struct fault *why)
 {
 	struct state *state = &w->node->state;
 	struct decide_facts now;
-	int r = 0;
+	int r = probe_disk(w->node, &now, why);
 
+	if (r < 0)
+		return r;
 	/* An exit status alone makes no member. */
-	probe_disk(w->node, &now);
 	if (!now.has_kubelet_conf || (now.control_plane && !now.has_etcd_data))
 		return fault_set(why, EBADMSG, "kubeadm says that it is done, but %s is not there",
 				 now.has_kubelet_conf ? "etcd's data" : "kubelet's certificate");
@@ -223,9 +224,10 @@ int task_cluster(struct node *node, struct fault *why)
 	r = work_rejoin(&w, why);
 	if (r >= 0)
 		r = units_state(bus, WORK_KUBELET, state, why);
+	if (r >= 0)
+		r = probe_disk(node, &w.facts, why);
 	if (r < 0)
 		return r;
-	probe_disk(node, &w.facts);
 	w.facts.kubelet_active = strcmp(state, "active") == 0;
 	w.decision = probe_decide(node, &w.facts, &w.api);
 	return acts[w.decision.action](&w, why);

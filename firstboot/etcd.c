@@ -29,8 +29,8 @@ enum { CALL_MS = 10000, SNAPSHOT_MS = 10 * 60 * 1000, MAX_ASIDE = 100 };
 
 /* ---- on the disk ---- */
 
-/* Whether a log is there that holds anything. */
-static bool has_log(int root, const char *member)
+/* 1 when a log is there that holds anything, 0, or negative: the disk did not answer. */
+static int has_log(int root, const char *member)
 {
 	scoped(drop_dir) DIR *dir = NULL;
 	scoped(text_done) struct text path = { 0 };
@@ -41,28 +41,51 @@ static bool has_log(int root, const char *member)
 	text_addf(&path, "%s/wal", member);
 	fd = openat(root, text_str(&path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	dir = fd < 0 ? NULL : fdopendir(fd);
-	while (dir && (entry = readdir(dir))) {
+	if (!dir) {
+		int code = errno;
+
+		if (fd >= 0)
+			close(fd);
+		return fs_is_silent(code) ? -code : 0;
+	}
+	errno = 0;
+	while ((entry = readdir(dir))) {
 		const char *end = strrchr(entry->d_name, '.');
 
 		if (end && strcmp(end, ".wal") == 0 &&
 		    fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && st.st_size > 0)
-			return true;
+			return 1;
 	}
-	return false;
+	return fs_is_silent(errno) ? -errno : 0;
 }
 
-enum etcd_data etcd_look(int root, const char *member)
+int etcd_look(int root, const char *member, enum etcd_data *ret, struct fault *why)
 {
 	scoped(text_done) struct text path = { 0 };
-	struct fault ignored = { 0 };
+	struct fault damage = { 0 };
 	struct stat st;
+	int r;
 
+	*ret = ETCD_NONE;
 	if (fstatat(root, member, &st, 0) < 0)
-		return ETCD_NONE;
+		return fs_is_silent(errno) ? fault_errno(why, errno, "/%s", member) : 0;
+	*ret = ETCD_DAMAGED;
+	r = has_log(root, member);
+	if (r < 0)
+		return fault_errno(why, r, "/%s/wal", member);
 	text_addf(&path, "%s/snap/db", member);
-	if (!has_log(root, member) || snapshot_check_database(root, text_str(&path), &ignored) < 0)
-		return ETCD_DAMAGED;
-	return ETCD_FIT;
+	if (text_error(&path) < 0)
+		return fault_errno(why, ENOMEM, "/%s", member);
+	if (r == 0)
+		return 0;
+	r = snapshot_check_database(root, text_str(&path), &damage);
+	if (fs_is_silent(r)) {
+		*why = damage;
+		return r;
+	}
+	if (r == 0)
+		*ret = ETCD_FIT;
+	return 0;
 }
 
 bool etcd_kubelet_may_start(int root)

@@ -18,8 +18,12 @@ enum etcd_data {
 	ETCD_DAMAGED, /* no etcd would start from it */
 };
 
-/* What lies in a member folder, such as "var/lib/etcd/member", below root. */
-enum etcd_data etcd_look(int root, const char *member) __attribute__((nonnull));
+/*
+ * What lies in a member folder, such as "var/lib/etcd/member", below root. Negative: the disk did
+ * not answer, so that nothing is known of it.
+ */
+int etcd_look(int root, const char *member, enum etcd_data *ret, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
 
 /*
  * Whether kubelet may start its pods: not where the manifest of etcd lies and its data does not,

@@ -39,7 +39,9 @@ int explain(struct node *node, struct text *out, struct fault *why)
 		text_add(out, "no Kubernetes role: nothing to init or join\n");
 		return 0;
 	}
-	probe_disk(node, &facts);
+	r = probe_disk(node, &facts, why);
+	if (r < 0)
+		return r;
 	facts.kubelet_active = node->live && kubelet_is_active();
 	decision = node->live ? probe_decide(node, &facts, &api) : decide(&facts);
 	probe_print(&facts, out);

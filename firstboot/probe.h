@@ -10,8 +10,12 @@ struct text;
 
 /* What lies on the disk and answers on the network, for decide(). Reads only. */
 
-/* From files below the node's root and from its state; the bus is not asked (kubelet_active). */
-void probe_disk(const struct node *node, struct decide_facts *ret) __attribute__((nonnull));
+/*
+ * From files below the node's root and from its state; the bus is not asked (kubelet_active).
+ * Negative: the disk did not answer, and what is not known must not be decided upon.
+ */
+int probe_disk(const struct node *node, struct decide_facts *ret, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
 
 /* "https://192.168.10.50:6443", brackets around IPv6. */
 void probe_server(const struct node *node, struct text *out) __attribute__((nonnull));

@@ -135,8 +135,12 @@ static int publish(struct work *w, struct fault *why)
 {
 	int root = w->node->root;
 	scoped(drop_fd) int folder = -1;
+	enum etcd_data made;
+	int r = etcd_look(root, ETCD_RESTORING "/member", &made, why);
 
-	if (etcd_look(root, ETCD_RESTORING "/member") != ETCD_FIT)
+	if (r < 0)
+		return r;
+	if (made != ETCD_FIT)
 		return fault_set(why, EBADMSG, "the tool of etcd left no data at /" ETCD_RESTORING);
 	folder = openat(root, ETCD_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	/* A kubelet that was up for a moment makes it 0755. */

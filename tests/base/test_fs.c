@@ -568,9 +568,22 @@ static void test_remove_tree_stops_at_a_mount(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, arrive, leave)
 
+static void test_what_a_failure_tells(void **s)
+{
+	static const int known[] = { 0, ENOENT, -ENOENT, ENOTDIR, -EISDIR, EFBIG };
+	static const int silent[] = { EIO, -EIO, ENOMEM, EMFILE, EINTR, EACCES };
+
+	(void)s;
+	CASES (code, known)
+		assert_false(fs_is_silent(*code));
+	CASES (code, silent)
+		assert_true(fs_is_silent(*code));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_a_failure_tells),
 		TEST(test_writes_only_what_differs),
 		TEST(test_large_and_binary),
 		TEST(test_modes_heed_no_umask),

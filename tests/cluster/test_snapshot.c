@@ -188,6 +188,35 @@ static void test_the_newest_whole_one_is_found_and_the_rest_let_go(void **state)
 	assert_int_equal(snapshot_prune(f.fd, 2, &why), -EBADF);
 }
 
+/* A failed read once made a cluster begin anew that had a snapshot. */
+static void test_what_cannot_be_read_is_not_called_broken(void **state)
+{
+	unsigned char bytes[N + SUM];
+	char name[SNAPSHOT_NAME_LEN] = "", file[SNAPSHOT_NAME_LEN];
+	struct fault why = { 0 };
+	struct folder f;
+	struct stat st;
+
+	(void)state;
+	folder_make(&f);
+	snapshot(bytes);
+	snapshot_name(1700000000, file);
+	assert_int_equal(symlinkat(file, f.fd, file), 0); /* ELOOP */
+	assert_int_equal(snapshot_newest(f.fd, name, &why), -ELOOP);
+	snapshot_name(1700003600, file);
+	put(&f, file, bytes, sizeof(bytes));
+	assert_int_equal(snapshot_newest(f.fd, name, &why), 0);
+	assert_string_equal(name, file);
+	snapshot_name(1700007200, file);
+	assert_int_equal(symlinkat(file, f.fd, file), 0);
+	assert_int_equal(snapshot_newest(f.fd, name, &why), -ELOOP);
+	assert_int_equal(snapshot_prune(f.fd, 2, &why), 0);
+	assert_int_equal(fstatat(f.fd, "etcd-20231114T221320Z.db", &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(snapshot_prune(f.fd, 1, &why), 0);
+	assert_int_equal(fstatat(f.fd, "etcd-20231114T221320Z.db", &st, AT_SYMLINK_NOFOLLOW), -1);
+	folder_done(&f);
+}
+
 /* What the stream of blobs leaves in a file, fed in parts of any length. */
 static int stream(const char *json, size_t part, char *out, size_t size, size_t *ret_n)
 {
@@ -256,6 +285,7 @@ int main(void)
 		cmocka_unit_test(test_a_sum_alone_makes_no_snapshot),
 		cmocka_unit_test(test_one_of_two_meta_pages_is_enough),
 		cmocka_unit_test(test_the_newest_whole_one_is_found_and_the_rest_let_go),
+		cmocka_unit_test(test_what_cannot_be_read_is_not_called_broken),
 		cmocka_unit_test(test_blobs_become_bytes),
 	};
 

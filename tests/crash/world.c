@@ -332,10 +332,13 @@ static bool can_start(void)
 
 static bool control_plane_runs(void)
 {
+	struct fault ignored = { 0 };
+	enum etcd_data data;
 	char path[96];
 	size_t i;
 
-	if (!world.kubelet_active || etcd_look(world.root, "var/lib/etcd/member") != ETCD_FIT)
+	if (!world.kubelet_active ||
+	    etcd_look(world.root, "var/lib/etcd/member", &data, &ignored) < 0 || data != ETCD_FIT)
 		return false;
 	for (i = 0; i < COUNT(pods); i++) {
 		snprintf(path, sizeof(path), "etc/kubernetes/manifests/%s.yaml", pods[i]);

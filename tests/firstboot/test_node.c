@@ -212,7 +212,7 @@ static void test_facts_of_an_empty_disk(void **s)
 	(void)s;
 	lab_make(&lab, "w1\n", document);
 	assert_int_equal(node_load(&lab.node, &why), 0);
-	probe_disk(&lab.node, &facts);
+	assert_int_equal(probe_disk(&lab.node, &facts, &why), 0);
 	assert_false(facts.control_plane || facts.first || facts.completed || facts.started);
 	assert_false(facts.has_kubelet_conf || facts.has_etcd_data || facts.was_healthy);
 	lab_done(&lab);
@@ -228,19 +228,19 @@ static void test_a_kubelet_counts_by_its_certificate(void **s)
 	lab_make(&lab, "w1\n", document);
 	assert_int_equal(node_load(&lab.node, &why), 0);
 	tree_put(&lab.tree, "root/etc/kubernetes/kubelet.conf", "kind: Config\nusers: []\n");
-	probe_disk(&lab.node, &facts);
+	assert_int_equal(probe_disk(&lab.node, &facts, &why), 0);
 	assert_false(facts.has_kubelet_conf);
 	put_kubelet(&lab, "secrets");
-	probe_disk(&lab.node, &facts);
+	assert_int_equal(probe_disk(&lab.node, &facts, &why), 0);
 	assert_true(facts.has_kubelet_conf);
 	make_ca(&lab, "other");
 	put_kubelet(&lab, "other");
-	probe_disk(&lab.node, &facts);
+	assert_int_equal(probe_disk(&lab.node, &facts, &why), 0);
 	assert_false(facts.has_kubelet_conf); /* somebody else's */
 	assert_true(facts.foreign);
 	put_kubelet(&lab, "secrets");
 	tree_put(&lab.tree, "root/etc/kubernetes/kubelet.conf", "");
-	probe_disk(&lab.node, &facts);
+	assert_int_equal(probe_disk(&lab.node, &facts, &why), 0);
 	assert_false(facts.has_kubelet_conf); /* emptied by a power cut */
 	assert_false(facts.foreign || facts.expired);
 	lab_done(&lab);
@@ -270,10 +270,10 @@ static void test_a_kubelet_needs_its_settings_whole(void **s)
 	assert_int_equal(node_load(&lab.node, &why), 0);
 	CASES (c, cases) {
 		put_kubelet(&lab, "secrets");
-		probe_disk(&lab.node, &facts);
+		assert_int_equal(probe_disk(&lab.node, &facts, &why), 0);
 		assert_true(facts.has_kubelet_conf);
 		tree_put(&lab.tree, c->path, c->content);
-		probe_disk(&lab.node, &facts);
+		assert_int_equal(probe_disk(&lab.node, &facts, &why), 0);
 		assert_false(facts.has_kubelet_conf);
 	}
 	lab_done(&lab);
@@ -293,6 +293,15 @@ static void test_kubelet_starts_no_etcd_where_its_data_is_gone(void **s)
 	lab_done(&lab);
 }
 
+static enum etcd_data look(const struct lab *lab, const char *member)
+{
+	struct fault why = { 0 };
+	enum etcd_data data;
+
+	assert_int_equal(etcd_look(lab->node.root, member, &data, &why), 0);
+	return data;
+}
+
 /* Its two meta pages begin each database; without a right one no etcd opens it. */
 static void test_etcd_data_is_judged(void **s)
 {
@@ -301,17 +310,17 @@ static void test_etcd_data_is_judged(void **s)
 
 	(void)s;
 	lab_make(&lab, "master\n", document);
-	assert_int_equal(etcd_look(lab.node.root, ETCD_DIR "/member"), ETCD_NONE);
+	assert_int_equal(look(&lab, ETCD_DIR "/member"), ETCD_NONE);
 	assert_int_equal(etcd_set_aside(lab.node.root, &why), FS_SAME);
 	tree_put(&lab.tree, "root/var/lib/etcd/member/wal/0.wal", "log");
-	assert_int_equal(etcd_look(lab.node.root, ETCD_DIR "/member"), ETCD_DAMAGED);
+	assert_int_equal(look(&lab, ETCD_DIR "/member"), ETCD_DAMAGED);
 	put_database(&lab);
-	assert_int_equal(etcd_look(lab.node.root, ETCD_DIR "/member"), ETCD_FIT);
+	assert_int_equal(look(&lab, ETCD_DIR "/member"), ETCD_FIT);
 	tree_put(&lab.tree, "root/var/lib/etcd/member/wal/0.wal", "");
-	assert_int_equal(etcd_look(lab.node.root, ETCD_DIR "/member"), ETCD_DAMAGED);
+	assert_int_equal(look(&lab, ETCD_DIR "/member"), ETCD_DAMAGED);
 	assert_int_equal(etcd_set_aside(lab.node.root, &why), FS_CHANGED);
-	assert_int_equal(etcd_look(lab.node.root, ETCD_DIR "/member"), ETCD_NONE);
-	assert_int_equal(etcd_look(lab.node.root, ETCD_DIR "/damaged-1"), ETCD_DAMAGED);
+	assert_int_equal(look(&lab, ETCD_DIR "/member"), ETCD_NONE);
+	assert_int_equal(look(&lab, ETCD_DIR "/damaged-1"), ETCD_DAMAGED);
 	lab_done(&lab);
 }
 
@@ -327,11 +336,31 @@ static void test_facts_of_a_control_plane(void **s)
 	put_database(&lab);
 	assert_int_equal(node_load(&lab.node, &why), 0);
 	lab.node.state = (struct state){ .init_started = true, .healthy = true };
-	probe_disk(&lab.node, &facts);
+	assert_int_equal(probe_disk(&lab.node, &facts, &why), 0);
 	assert_true(facts.control_plane && facts.first && facts.has_etcd_data && facts.started);
 	assert_true(facts.was_healthy);
 	assert_false(facts.completed);
 	assert_int_equal(facts.peers, DECIDE_NO_PEERS);
+	lab_done(&lab);
+}
+
+/* A failed read is no fact: a cluster once began anew over one. */
+static void test_a_disk_that_does_not_answer_decides_nothing(void **s)
+{
+	enum etcd_data data;
+	struct decide_facts facts;
+	struct fault why = { 0 };
+	struct lab lab;
+	int root;
+
+	(void)s;
+	lab_make(&lab, "master\n", document);
+	assert_int_equal(node_load(&lab.node, &why), 0);
+	root = lab.node.root;
+	lab.node.root = -1;
+	assert_int_equal(probe_disk(&lab.node, &facts, &why), -EBADF);
+	assert_int_equal(etcd_look(-1, ETCD_DIR "/member", &data, &why), -EBADF);
+	lab.node.root = root;
 	lab_done(&lab);
 }
 
@@ -364,6 +393,7 @@ int main(void)
 		cmocka_unit_test(test_kubelet_starts_no_etcd_where_its_data_is_gone),
 		cmocka_unit_test(test_etcd_data_is_judged),
 		cmocka_unit_test(test_facts_of_a_control_plane),
+		cmocka_unit_test(test_a_disk_that_does_not_answer_decides_nothing),
 		cmocka_unit_test(test_explain_says_what_and_why_and_touches_nothing),
 	};
 
