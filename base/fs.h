@@ -20,8 +20,8 @@ enum fs_outcome { FS_SAME = 0, FS_CHANGED = 1 };
 void drop_fd(int *fd);
 
 /*
- * Whether a failure (an errno of either sign) leaves open what is there: it was the disk, memory or a
- * limit that failed, and asking again may succeed. Not so for a file that is absent or of another
+ * Whether a failure (an errno of either sign) leaves open what is there: it was the disk, memory or
+ * a limit that failed, and asking again may succeed. Not so for a file that is absent or of another
  * kind.
  */
 bool fs_is_silent(int code) __attribute__((const));

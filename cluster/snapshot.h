@@ -25,8 +25,8 @@ int snapshot_verify(int dirfd, const char *name, struct fault *why)
 
 /*
  * The newest that verifies; -ENOENT: none does, and each could be read. One that the disk does not
- * give up (-EIO) makes room for an older one as one that is broken does; any other failure to read is
- * returned, and so is -EIO where no other is whole: what is not seen may be there.
+ * give up (-EIO) makes room for an older one as one that is broken does; any other failure to read
+ * is returned, and so is -EIO where no other is whole: what is not seen may be there.
  */
 int snapshot_newest(int dirfd, char ret_name[static SNAPSHOT_NAME_LEN], struct fault *why)
 	__attribute__((warn_unused_result));

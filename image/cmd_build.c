@@ -29,7 +29,7 @@
 #define RECORD "build.json"
 #define EPOCH 1767225600 /* 2026-01-01: later than no file of these releases' media */
 
-enum { N_USES = 8, MAX_RECORD = 16 << 20, SBOM_MAX = 64 << 20 };
+enum { N_USES = 8, MAX_RECORD = 16 << 20 };
 
 /* One run of the command. */
 struct job {
@@ -207,17 +207,6 @@ static int prepare(struct job *j, struct fault *why)
 	return r < 0 ? r : read_record(j, why);
 }
 
-/* What is in an image stands beside it; a node's disk is its golden disk and a seed. */
-static int place_sbom(const struct job *j, const struct golden *g, struct fault *why)
-{
-	scoped(text_done) struct text json = { 0 };
-	int r = fs_read(j->build.cache.fd, g->sbom, SBOM_MAX, &json, why);
-
-	if (r == 0)
-		r = fs_write(j->out, g->sbom, 0644, text_str(&json), json.len, why);
-	return r < 0 ? r : 0;
-}
-
 static int get_golden(struct job *j, unsigned uses, struct fault *why)
 {
 	struct golden *g = &j->goldens[uses];
@@ -225,7 +214,7 @@ static int get_golden(struct job *j, unsigned uses, struct fault *why)
 	int r = is_new ? golden_get(&j->build, uses, g, why) : 0;
 
 	if (r == 0 && is_new)
-		r = place_sbom(j, g, why);
+		r = golden_place_sbom(g, &j->build, j->out, why);
 	if (r < 0 || !(uses & RELEASE_KUBERNETES))
 		return r;
 	free(j->record.distribution);

@@ -36,7 +36,7 @@
 #define CONF CACHE_UNFINISHED "mke2fs.conf"
 #define IMAGES_INDEX "/usr/lib/rackseed/images/index"
 
-enum { MAX_INDEX = 16 << 20 };
+enum { MAX_INDEX = 16 << 20, MAX_SBOM = 64 << 20 };
 
 /* All that the making of one golden disk works with. */
 struct work {
@@ -337,4 +337,14 @@ int golden_get(struct build *b, unsigned uses, struct golden *ret, struct fault 
 	text_addf(&g.path, "%s/%s", b->cache.path, names.disk);
 	*ret = g;
 	return text_error(&g.path);
+}
+
+int golden_place_sbom(const struct golden *g, const struct build *b, int folder, struct fault *why)
+{
+	scoped(text_done) struct text json = { 0 };
+	int r = fs_read(b->cache.fd, g->sbom, MAX_SBOM, &json, why);
+
+	if (r == 0)
+		r = fs_write(folder, g->sbom, 0644, text_str(&json), json.len, why);
+	return r < 0 ? r : 0;
 }

@@ -20,7 +20,8 @@ struct sbom {
 	int64_t epoch;		  /* seconds: when it counts as made */
 };
 
-#define SBOM_FORMAT "${Package}\t${Version}\t${Architecture}\t${source:Package}\t${source:Version}\n"
+#define SBOM_FORMAT                                                                                \
+	"${Package}\t${Version}\t${Architecture}\t${source:Package}\t${source:Version}\n"
 
 /* Pure: the same in gives the same bytes. -EBADMSG for packages that are not as they must be. */
 int sbom_render(const struct sbom *sbom, struct text *out, struct fault *why)
