@@ -26,7 +26,7 @@ static int add(struct flash_map *map, enum flash_kind kind, uint64_t start, uint
 		last->length += end - start;
 		return 0;
 	}
-	if (map->n == map->room) {
+	if (!map->runs || map->n == map->room) {
 		size_t room = map->room ? map->room * 2 : 64;
 		struct flash_run *runs = realloc(map->runs, room * sizeof(*runs));
 

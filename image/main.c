@@ -165,6 +165,20 @@ static char *long_option(char *word)
 	return word;
 }
 
+/* The first is the command. */
+static enum parsed take_word(struct invocation *in, char *word, char **args)
+{
+	if (in->command) {
+		args[in->n_args++] = word;
+		return PARSED_GO;
+	}
+	in->command = find_command(word);
+	if (in->command)
+		return PARSED_GO;
+	misuse("no such command", word);
+	return PARSED_MISUSE;
+}
+
 /* Sorts argv into options, the command and its arguments; the latter are moved to the front. */
 static enum parsed parse(int argc, char **argv, struct invocation *in, char **args)
 {
@@ -184,14 +198,8 @@ static enum parsed parse(int argc, char **argv, struct invocation *in, char **ar
 		} else if (!only_args && argv[i][0] == '-' && argv[i][1]) {
 			misuse("no such option", argv[i]);
 			return PARSED_MISUSE;
-		} else if (!in->command) {
-			in->command = find_command(argv[i]);
-			if (!in->command) {
-				misuse("no such command", argv[i]);
-				return PARSED_MISUSE;
-			}
-		} else {
-			args[in->n_args++] = argv[i];
+		} else if (take_word(in, argv[i], args) != PARSED_GO) {
+			return PARSED_MISUSE;
 		}
 	}
 	return PARSED_GO;
