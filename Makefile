@@ -210,7 +210,8 @@ fuzz: ## runs every fuzz target for FUZZ_SECONDS
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run tests/fuzz/run
 
 cov: ## line and branch coverage per folder
-	$(MAKE) --no-print-directory MODE=cov unit-tests
+	$(MAKE) --no-print-directory -j$(JOBS) MODE=cov unit-tests
+	$(MAKE) --no-print-directory MODE=cov check-unit
 	tests/cov build/cov
 
 tidy: compile_commands.json ## clang-tidy with the limits of the house
