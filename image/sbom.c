@@ -104,11 +104,13 @@ static int add_package(const struct sbom *b, const char *at, size_t len, unsigne
 	return 0;
 }
 
-static int add_image(const char *at, size_t len, unsigned number, struct text *out)
+static int add_image(const struct sbom *b, const char *at, size_t len, unsigned number,
+		     struct text *out)
 {
 	scoped(text_done) struct text reference = { 0 };
 	const char *space = memchr(at, ' ', len);
 
+	(void)b;
 	if (!space || space == at + len - 1)
 		return -EBADMSG;
 	text_add_n(&reference, space + 1, len - (size_t)(space + 1 - at));
@@ -119,23 +121,16 @@ static int add_image(const char *at, size_t len, unsigned number, struct text *o
 	return 0;
 }
 
-static int add_packages(const struct sbom *b, struct text *out, unsigned *ret_n)
+typedef int add_line(const struct sbom *b, const char *at, size_t len, unsigned number,
+		     struct text *out);
+
+static int add_lines(const struct sbom *b, const char *at, add_line *add, struct text *out,
+		     unsigned *ret_n)
 {
-	const char *at = b->packages;
 	int r = 0;
 
 	for (; r == 0 && *at; at += strcspn(at, "\n"), at += *at == '\n')
-		r = add_package(b, at, strcspn(at, "\n"), ++*ret_n, out);
-	return r;
-}
-
-static int add_images(const struct sbom *b, struct text *out, unsigned *ret_n)
-{
-	const char *at = b->images;
-	int r = 0;
-
-	for (; r == 0 && *at; at += strcspn(at, "\n"), at += *at == '\n')
-		r = add_image(at, strcspn(at, "\n"), ++*ret_n, out);
+		r = add(b, at, strcspn(at, "\n"), ++*ret_n, out);
 	return r;
 }
 
@@ -182,9 +177,9 @@ int sbom_render(const struct sbom *b, struct text *out, struct fault *why)
 
 	if (r < 0)
 		return r;
-	if (add_packages(b, out, &n_packages) < 0 || n_packages == 0)
+	if (add_lines(b, b->packages, add_package, out, &n_packages) < 0 || n_packages == 0)
 		return fault_set(why, EBADMSG, "dpkg-query: unexpected list of packages");
-	if (add_images(b, out, &n_images) < 0)
+	if (add_lines(b, b->images, add_image, out, &n_images) < 0)
 		return fault_set(why, EBADMSG, "unexpected list of container images");
 	text_add(out, "\n ],\n \"relationships\": [\n"
 		      "  {\"spdxElementId\": \"SPDXRef-DOCUMENT\", "
