@@ -153,7 +153,7 @@ $(B)/tests/crash/crash: $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/cra
 	 $(shell pkg-config --libs $(call pkgs,firstboot))
 
 # ---- what is checked ------------------------------------------------------------------------
-VM_TESTS  := tests/vm/assemble/test tests/vm/storage/test
+VM_TESTS  := tests/vm/assemble/test
 LANE      := tests/nspawn/test tests/nspawn/storage tests/nspawn/data tests/nspawn/registry tests/nspawn/images
 CHECKS    := $(sort $(wildcard tests/checks/*))
 FAST      := $(CHECKS) $(UNIT_TESTS:$(B)/%=build/asan/%) tests/fuzz/run
@@ -172,14 +172,14 @@ check-programs: deps
 	$(MAKE) --no-print-directory -j$(JOBS) MODE=asan $(UNIT_TESTS:$(B)/%=build/asan/%)
 	$(MAKE) --no-print-directory -j$(JOBS) MODE=fuzz build-fuzzers
 
-check: check-programs ## all tests: units, fuzzers, nodes in systemd-nspawn, machines that boot
+check: check-programs ## all tests: units, fuzzers, nodes in systemd-nspawn, a cluster that boots
 	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(FAST) $(LANE) $(VM_TESTS)
 
 check-fast: check-programs ## what needs no boot
 	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(FAST)
 
 check-all: check-programs ## as check, with every test that boots, every order of power, and ten builds compared
-	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) ORDERS="$(ORDERS)" TROUBLE=1 VM_SECONDS=14400 tests/run $(FAST) $(LANE) tests/images/build $(sort $(wildcard tests/vm/*/test))
+	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) ORDERS="$(ORDERS)" REBOOT=1 TROUBLE=1 VM_SECONDS=14400 tests/run $(FAST) $(LANE) tests/images/build $(sort $(wildcard tests/vm/*/test))
 	MODE=$(MODE) tests/reproducible
 
 CRASH_STATES ?= 12000
@@ -194,7 +194,7 @@ check-unit: $(UNIT_TESTS) ## the unit tests alone; BLESS=1 rewrites golden files
 
 check-vm: deps ## tests that boot machines; TEST=assemble runs one
 	$(MAKE) --no-print-directory -j$(JOBS) MODE=$(MODE) all
-	MODE=$(MODE) TROUBLE=1 VM_SECONDS=14400 tests/run $(wildcard tests/vm/$(TEST)/test)
+	MODE=$(MODE) REBOOT=1 TROUBLE=1 VM_SECONDS=14400 tests/run $(wildcard tests/vm/$(TEST)/test)
 
 .PHONY: check-reproducible
 check-reproducible: deps ## builds the same file eleven times under other circumstances, compares every byte
