@@ -210,7 +210,7 @@ fuzz: ## runs every fuzz target for FUZZ_SECONDS
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run tests/fuzz/run
 
 cov: ## line and branch coverage per folder
-	$(MAKE) --no-print-directory -j$(JOBS) MODE=cov unit-tests
+	$(MAKE) --no-print-directory -j$(JOBS) MODE=cov all unit-tests
 	$(MAKE) --no-print-directory MODE=cov check-unit
 	tests/cov build/cov
 

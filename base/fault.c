@@ -7,6 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Where the analyzer reads they are macros, too. */
+#undef fault_set
+#undef fault_wrap
+#undef fault_errno
+
 int fault_set(struct fault *why, int code, const char *format, ...)
 {
 	va_list ap;
