@@ -181,17 +181,23 @@ static void spec(const struct model_share *share, struct text *out)
 
 /*
  * A bare mount point is a folder, too, and a pod would write onto the node's own disk. So the
- * volume wants the label that a node bears while it has the share; scheduler and kubelet both look
- * at it. Retain: the files belong to the share, not to whoever claimed it.
+ * volume wants the label that a node bears while it has the share, at which the scheduler looks,
+ * and a path that is there only then, for the pods that a power cut found on the node. Retain: the
+ * files belong to the share, not to whoever claimed it.
  */
 void objects_volume(const struct model_share *share, struct text *out)
 {
+	scoped(text_done) struct text path = { 0 };
+
+	text_addf(&path, PLAN_MOUNTED_D "%s", share->name);
+	if (text_error(&path) < 0)
+		out->error = text_error(&path);
 	begin_made("v1", "PersistentVolume", share->name, NULL, out);
 	spec(share, out);
 	text_add(out, ",\"capacity\":{\"storage\":");
 	size(share->volume_bytes, out);
 	text_add(out, "},\"persistentVolumeReclaimPolicy\":\"Retain\",\"hostPath\":{\"path\":");
-	quote_json(out, share->mount);
+	quote_json(out, text_str(&path));
 	text_add(out, ",\"type\":\"Directory\"},\"nodeAffinity\":{\"required\":"
 		      "{\"nodeSelectorTerms\":[{\"matchExpressions\":[{\"key\":");
 	text_addf(out, "\"" PLAN_SHARE_LABEL "%s\"", share->name);

@@ -151,6 +151,12 @@ void plan_share_address(const struct model *m, const struct model_share *share, 
 #define PLAN_SHARE_LABEL "share.rackseed/"
 #define PLAN_SHARE_MANAGER "rackseed-shares"
 
+/*
+ * NAME here leads to where the share is mounted, while it is. Volumes point to it: the label above
+ * outlives a power cut, and a pod that starts before the mount would get the bare folder below it.
+ */
+#define PLAN_MOUNTED_D "/run/rackseed/shares/"
+
 /* Adds content to *out with its places filled from the seed; -ENOENT names what the seed lacks. */
 int plan_fill(const char *content, const struct seed *seed, struct text *out, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));

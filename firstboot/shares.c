@@ -204,6 +204,19 @@ static int settle(const struct visit *v, struct fault *why)
 	return STEP_SAME;
 }
 
+/* The volume's way to the share: there while it is mounted, and never right after a boot. */
+static int offer(const struct visit *v, struct fault *why)
+{
+	scoped(text_done) struct text path = { 0 };
+
+	text_addf(&path, PLAN_MOUNTED_D "%s", v->share->name);
+	if (text_error(&path) < 0)
+		return fault_errno(why, ENOMEM, "%s", v->share->name);
+	return v->watch->mounted
+		       ? fs_link(v->node->root, text_str(&path), v->share->mount, why)
+		       : fs_remove(v->node->root, text_str(&path), why);
+}
+
 static int settle_all(struct node *node, struct sd_bus *bus, struct text *waiting,
 		      struct text *reasons, struct fault *why)
 {
@@ -224,7 +237,7 @@ static int settle_all(struct node *node, struct sd_bus *bus, struct text *waitin
 		v.action = apply_find(&node->plan, PLAN_SHARES, UNITS_D, ".mount", k++);
 		v.unit = v.action->path + strlen(UNITS_D);
 		r = settle(&v, why);
-		if (r < 0)
+		if (r < 0 || offer(&v, why) < 0)
 			return fault_wrap(why, "share '%s'", s->name);
 		outcome = r == STEP_CHANGED ? STEP_CHANGED : outcome;
 		if (!share_is_fine(v.watch))
