@@ -305,13 +305,44 @@ static bool is_address(const struct api *api)
 	return strncmp(api->server, "https://", 8) == 0 && (api->ca || api->registry);
 }
 
+int api_keep(struct api *api, struct fault *why)
+{
+	api_close(api);
+	api->kept = curl_easy_init();
+	return api->kept ? 0 : fault_errno(why, ENOMEM, "%s", api->server ? api->server : "curl");
+}
+
+void api_close(struct api *api)
+{
+	curl_easy_cleanup(api->kept);
+	api->kept = NULL;
+}
+
+/* The rest of a call, for a handle that knows nothing yet. */
+static int call(CURL *curl, const struct api *api, const struct method *method, const char *path,
+		const char *body, struct answer *answer, struct fault *why)
+{
+	scoped(text_done) struct text url = { 0 };
+	scoped(drop_headers) struct curl_slist *headers = NULL;
+	int r;
+
+	text_addf(&url, "%s%s", api->server, path);
+	if (text_error(&url) == 0 && set_trust(curl, api) && set_manners(curl, api) &&
+	    set_headers(curl, api, method, body, &headers) &&
+	    set_request(curl, text_str(&url), method, body, answer))
+		r = perform(curl, api, answer, why);
+	else
+		r = fault_set(why, ENOMEM, "%s: the call could not be made up", api->server);
+	curl_easy_reset(curl); /* what it was told goes with this frame; its connection stays */
+	return r;
+}
+
 int api_call(const struct api *api, const char *method, const char *path, const char *body,
 	     struct text *out, struct fault *why)
 {
 	const struct method *how = find_method(method);
-	scoped(text_done) struct text url = { 0 };
-	scoped(drop_headers) struct curl_slist *headers = NULL;
-	scoped(drop_curl) CURL *curl = NULL;
+	scoped(drop_curl) CURL *own = NULL;
+	CURL *curl = api->kept;
 	struct answer answer = { .api = api, .out = out, .head = api->head };
 	size_t start = out->len;
 	int r;
@@ -320,13 +351,10 @@ int api_call(const struct api *api, const char *method, const char *path, const 
 		return fault_set(why, EINVAL, "'%s %s' is no call", method, path);
 	if (!is_address(api))
 		return fault_set(why, EINVAL, "an API server needs an https:// address and a CA");
-	curl = curl_easy_init();
-	text_addf(&url, "%s%s", api->server, path);
-	if (!curl || text_error(&url) < 0 || !set_trust(curl, api) || !set_manners(curl, api) ||
-	    !set_headers(curl, api, how, body, &headers) ||
-	    !set_request(curl, text_str(&url), how, body, &answer))
-		return fault_set(why, ENOMEM, "%s: the call could not be made up", api->server);
-	r = perform(curl, api, &answer, why);
+	if (!curl)
+		curl = own = curl_easy_init();
+	r = curl ? call(curl, api, how, path, body, &answer, why)
+		 : fault_set(why, ENOMEM, "%s: the call could not be made up", api->server);
 	if (r < 0 && out->data && text_error(out) == 0) {
 		out->len = start;
 		out->data[start] = '\0';

@@ -32,7 +32,18 @@ struct api {
 	 */
 	int (*sink)(const char *bytes, size_t len, void *data);
 	void *sink_data;
+	void *kept; /* of api_keep, or NULL: each call makes a connection of its own */
 };
+
+/*
+ * From here on the calls share a connection for as long as the server leaves it open: a TLS
+ * handshake costs a slow server more than the answer. The one who calls it calls api_close, too.
+ * -ENOMEM.
+ */
+int api_keep(struct api *api, struct fault *why) __attribute__((nonnull, warn_unused_result));
+
+/* Ends what api_keep began, if it did; the rest of *api is as it was. */
+void api_close(struct api *api) __attribute__((nonnull));
 
 /*
  * method "GET", "PUT", "POST", "DELETE", or "PATCH" (server-side apply: body is the object as JSON,

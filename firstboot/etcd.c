@@ -123,6 +123,7 @@ struct door {
 
 static void door_done(struct door *d)
 {
+	api_close(&d->api);
 	text_done(&d->server);
 	text_done(&d->crt);
 	text_wipe(&d->key);
@@ -131,12 +132,14 @@ static void door_done(struct door *d)
 static int door_open(const struct node *node, struct door *d, struct fault *why)
 {
 	const char *ca_key = node_secret(node, "pki/etcd/ca.key");
+	int r;
 
 	d->api = (struct api){ .ca = node_secret(node, "pki/etcd/ca.crt"), .timeout_ms = CALL_MS };
 	if (!d->api.ca || !ca_key)
 		return fault_set(why, ENOENT, "the seed holds no CA of etcd");
-	return pki_client(d->api.ca, ca_key, "rackseed", NULL, (int64_t)time(NULL), &d->crt,
-			  &d->key, why);
+	r = pki_client(d->api.ca, ca_key, "rackseed", NULL, (int64_t)time(NULL), &d->crt, &d->key,
+		       why);
+	return r < 0 ? r : api_keep(&d->api, why);
 }
 
 static int call(struct door *d, const struct net_ip *address, const char *path, const char *body,

@@ -35,6 +35,7 @@ struct look {
 
 static void look_done(struct look *l)
 {
+	api_close(&l->api);
 	text_done(&l->server);
 	text_wipe(&l->kubelet);
 	text_done(&l->absent);
@@ -303,7 +304,7 @@ static int introduce(struct look *l, struct fault *why)
 	l->api.server = text_str(&l->server);
 	l->api.ca = node_secret(node, "pki/ca.crt");
 	l->api.timeout_ms = API_MS;
-	return r;
+	return r < 0 ? r : api_keep(&l->api, why);
 }
 
 static bool is_ready(const struct yaml *object)

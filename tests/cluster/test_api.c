@@ -255,6 +255,41 @@ static void test_an_unknown_name_is_told(void **state)
 	assert_non_null(strstr(why.text, "unknown name"));
 }
 
+/* s_server has one connection at a time: while one is kept, another client waits in vain. */
+static void test_a_connection_is_kept_until_it_is_closed(void **state)
+{
+	static const struct server_answer thrice[] = {
+		{ .text = OK("5") "first" },
+		{ .text = OK("6") "second" },
+		{ .text = OK("5") "third" },
+	};
+	const struct lab *lab = *state;
+	struct text out = { 0 };
+	struct fault why = { 0 };
+	struct server s;
+	struct api api, other;
+
+	server_start(&s, lab->dir, "good", false, thrice, COUNT(thrice));
+	api = other = client(lab, s.url);
+	other.timeout_ms = 300;
+	assert_int_equal(api_keep(&api, &why), 0);
+	assert_int_equal(api_call(&api, "PATCH", "/", "{\"a\":1}", &out, &why), 200);
+	assert_int_equal(api_call(&other, "GET", "/", NULL, &out, &why), -ETIMEDOUT);
+	assert_int_equal(api_call(&api, "GET", "/", NULL, &out, &why), 200);
+	assert_null(strstr(strstr(text_str(&s.requests), "GET"), "Content-"));
+	api_close(&api);
+	assert_int_equal(api_call(&api, "GET", "/", NULL, &out, &why), 200);
+	assert_string_equal(text_str(&out), "firstsecondthird");
+
+	assert_int_equal(api_keep(&api, &why), 0);
+	server_stop(&s);
+	assert_int_equal(api_call(&api, "GET", "/", NULL, &out, &why), -ECONNREFUSED);
+	api_close(&api);
+	api_close(&api); /* twice is once */
+	text_done(&s.requests);
+	text_done(&out);
+}
+
 static const struct {
 	const char *server, *method, *path;
 	bool no_ca;
@@ -388,6 +423,7 @@ int main(void)
 		cmocka_unit_test(test_a_black_hole_ends_at_the_time_limit),
 		cmocka_unit_test(test_a_server_without_tls_is_told),
 		cmocka_unit_test(test_an_unknown_name_is_told),
+		cmocka_unit_test(test_a_connection_is_kept_until_it_is_closed),
 		cmocka_unit_test(test_calls_that_could_not_be_safe_are_not_made),
 		cmocka_unit_test(test_the_server_sees_what_was_asked),
 		cmocka_unit_test(test_the_admin_certificate_is_shown_to_the_server),

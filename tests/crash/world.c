@@ -785,6 +785,18 @@ int api_fault(int status, const char *body, struct fault *why)
 	return fault_set(why, EAGAIN, "status %d", status);
 }
 
+int api_keep(struct api *api, struct fault *why)
+{
+	(void)api;
+	(void)why;
+	return 0;
+}
+
+void api_close(struct api *api)
+{
+	(void)api;
+}
+
 int api_ready(const struct api *api, struct fault *why)
 {
 	(void)api, (void)why;
