@@ -342,12 +342,14 @@ static struct scenario scenarios[] = {
 /* The operation behind which "healthy" is on the disk for good. */
 static size_t find_healthy(const struct trace *trace)
 {
+	static const char healthy[] = "\nhealthy 1\n";
 	bool written = false, named = false;
 
 	for (size_t i = 0; i < trace->n; i++) {
 		const struct op *op = &trace->ops[i];
 
-		if (op->kind == OP_WRITE && strstr(op->data, "\nhealthy 1\n"))
+		if (op->kind == OP_WRITE &&
+		    memmem(op->data, op->len, healthy, sizeof(healthy) - 1))
 			written = true;
 		if (written && op->kind == OP_RENAME &&
 		    strcmp(op->to, "var/lib/rackseed/state") == 0)
