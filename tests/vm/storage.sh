@@ -36,6 +36,7 @@ writer() { # pulls from the registry whenever it starts, and appends to the shar
 		metadata: {name: writer}
 		spec:
 		  nodeSelector: {kubernetes.io/hostname: worker}
+		  tolerations: [{operator: Exists}]
 		  terminationGracePeriodSeconds: 1
 		  containers:
 		  - name: writer
