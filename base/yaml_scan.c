@@ -2,6 +2,7 @@
 #include "base/yaml_inside.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "base/text.h"
 
@@ -55,9 +56,20 @@ static bool is_blank(const char *s, size_t n)
 	return n == 0;
 }
 
+/* "? KEY", also as an item of a list. */
+static bool is_explicit_key(const char *s, size_t n)
+{
+	while (n > 0 && (*s == ' ' || *s == '\t' || *s == '-')) {
+		s++;
+		n--;
+	}
+	return n > 0 && *s == '?' && is_blank(s + 1, n > 1);
+}
+
 int yaml_scan_lines(const char *bytes, size_t len, struct yaml_error *e)
 {
 	unsigned line = 1, blank = 0, directives = 0;
+	bool explicit_key = false;
 	size_t at, n;
 
 	for (at = 0; at < len; at += n + 1, line++) {
@@ -70,6 +82,11 @@ int yaml_scan_lines(const char *bytes, size_t len, struct yaml_error *e)
 		if (blank > MAX_BLANK_LINES)
 			return yaml_refuse(e, line, 1, "blank-lines",
 					   "more than %d blank lines in a row", MAX_BLANK_LINES);
+		/* libfyaml 0.7.12 finds fault with a tab behind such a key, and crashes. */
+		explicit_key = explicit_key || is_explicit_key(bytes + at, n);
+		if (explicit_key && memchr(bytes + at, '\t', n))
+			return yaml_refuse(e, line, 1, "not-yaml",
+					   "a tab behind a key with '?': write KEY: VALUE");
 		directives += bytes[at] == '%';
 		if (directives > MAX_DIRECTIVES)
 			return yaml_refuse(e, line, 1, "not-yaml",
