@@ -47,6 +47,7 @@ void audit_done(struct audit *a)
 	free_list(a->packages);
 	free_list(a->setuid);
 	free_list(a->units);
+	free(a->texts);
 	*a = (struct audit){ 0 };
 }
 

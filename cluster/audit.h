@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct fault;
@@ -59,6 +60,8 @@ struct audit {
 	char **packages;    /* "name version", sorted as dpkg has them; NULL-terminated */
 	char **setuid;	    /* all of them, those that are known too */
 	char **units;	    /* what systemd starts by itself and may listen */
+	int64_t judged;	    /* when, in seconds of the epoch; 0: just now */
+	char *texts;	    /* of audit_parse(): where numbers and titles lie */
 };
 
 void audit_done(struct audit *a);
@@ -77,3 +80,10 @@ int audit_folder(const char *dir, const struct seed *seed, struct audit *ret, st
 void audit_print(const struct audit *a, const char *what, struct text *out);
 void audit_json(const struct audit *a, const char *what, struct text *out);
 void audit_junit(const struct audit *a, const char *what, struct text *out);
+
+/*
+ * What audit_json() wrote, perhaps by another version on another machine: control characters become
+ * spaces. -EBADMSG when it is none.
+ */
+int audit_parse(const char *json, size_t len, struct audit *ret, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));

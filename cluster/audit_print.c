@@ -2,6 +2,7 @@
 #include "cluster/audit.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "base/macros.h"
 #include "base/quote.h"
@@ -18,6 +19,17 @@ static void lines_of(const struct audit *a, enum audit_outcome outcome, struct t
 				  a->results[i].title, a->results[i].seen);
 }
 
+/* "2026-11-27 14:05:00 UTC" */
+static void add_time(int64_t epoch, struct text *out)
+{
+	time_t at = (time_t)epoch;
+	struct tm tm;
+	char buf[32];
+
+	if (gmtime_r(&at, &tm) && strftime(buf, sizeof(buf), "%Y-%m-%d %H:%M:%S UTC", &tm) > 0)
+		text_add(out, buf);
+}
+
 void audit_print(const struct audit *a, const char *what, struct text *out)
 {
 	static const enum audit_outcome order[] = { AUDIT_FAIL, AUDIT_LATER, AUDIT_PASS };
@@ -26,6 +38,10 @@ void audit_print(const struct audit *a, const char *what, struct text *out)
 	text_addf(out, "%s", what);
 	if (a->node && *a->node)
 		text_addf(out, ": node %s (%s)", a->node, a->roles);
+	if (a->judged) {
+		text_add(out, ", judged ");
+		add_time(a->judged, out);
+	}
 	text_add(out, "\n");
 	for (i = 0; i < COUNT(order); i++)
 		lines_of(a, order[i], out);
@@ -61,6 +77,8 @@ void audit_json(const struct audit *a, const char *what, struct text *out)
 	json_field(out, "node", a->node);
 	text_add(out, ",\n  ");
 	json_field(out, "roles", a->roles);
+	if (a->judged)
+		text_addf(out, ",\n  \"judged\": %lld", (long long)a->judged);
 	text_addf(out, ",\n  \"passed\": %zu,\n  \"failed\": %zu,\n  \"later\": %zu",
 		  a->counts[AUDIT_PASS], a->counts[AUDIT_FAIL], a->counts[AUDIT_LATER]);
 	text_add(out, ",\n  \"results\": [");

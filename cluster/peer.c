@@ -88,6 +88,20 @@ int peer_parse(const char *json, size_t len, struct peer *ret, struct fault *why
 	return 0;
 }
 
+int peer_fault(int status, const char *body, struct fault *why)
+{
+	scoped(yaml_done) struct yaml tree = { 0 };
+	struct yaml_error error = { 0 };
+	char text[512] = "";
+	int code = status == 404 ? ENOENT : status == 401 ? EACCES : status == 403 ? EPERM : EAGAIN;
+
+	if (yaml_parse(body, strlen(body), &tree, &error) == 0)
+		copy(&tree, "error", text, sizeof(text));
+	if (!text[0])
+		snprintf(text, sizeof(text), "HTTP status %d", status);
+	return fault_set(why, code, "%s", text);
+}
+
 int peer_ask(const struct api *api, struct peer *ret, struct fault *why)
 {
 	scoped(text_done) struct text answer = { 0 };
@@ -97,6 +111,6 @@ int peer_ask(const struct api *api, struct peer *ret, struct fault *why)
 	if (status < 0)
 		return status;
 	r = status == 200 ? peer_parse(text_str(&answer), answer.len, ret, why)
-			  : api_fault(status, text_str(&answer), why);
+			  : peer_fault(status, text_str(&answer), why);
 	return r < 0 ? fault_wrap(why, "%s", api->server) : 0;
 }

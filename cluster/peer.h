@@ -36,11 +36,14 @@ struct peer {
 const char *peer_url(const struct net_ip *address, char buf[static PEER_URL_LEN]);
 
 /*
- * Asks the one at api->server, with the limits of api. 0, or what api_call() and api_fault() say;
+ * Asks the one at api->server, with the limits of api. 0, or what api_call() and peer_fault() say;
  * -EBADMSG when the answer is none of ours.
  */
 int peer_ask(const struct api *api, struct peer *ret, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
+
+/* What an endpoint says when it shows nothing: -ENOENT, -EACCES, -EPERM, or -EAGAIN. */
+int peer_fault(int status, const char *body, struct fault *why) __attribute__((nonnull));
 
 /* The parser alone. Texts are cut where they are too long, control characters become spaces. */
 int peer_parse(const char *json, size_t len, struct peer *ret, struct fault *why)

@@ -125,6 +125,29 @@ static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status
 	return text_error(&body) < 0 ? MHD_NO : answer(connection, status, &body);
 }
 
+static const struct endpoint_page *find_page(const struct endpoint_options *o, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < o->n_pages; i++)
+		if (strcmp(o->pages[i].path, path) == 0)
+			return &o->pages[i];
+	return NULL;
+}
+
+static enum MHD_Result show(const struct endpoint *e, const struct endpoint_page *page,
+			    struct MHD_Connection *connection)
+{
+	scoped(text_done) struct text body = { 0 };
+	bool there = page->describe(e->options.data, &body);
+
+	text_add(&body, there ? "\n" : "");
+	if (text_error(&body) < 0)
+		return MHD_NO;
+	return there ? answer(connection, MHD_HTTP_OK, &body)
+		     : refuse(connection, MHD_HTTP_NOT_FOUND, text_str(&body));
+}
+
 /* The certificate comes first: who has none learns nothing, not even what there is. */
 static enum MHD_Result serve(void *data, struct MHD_Connection *connection, const char *url,
 			     const char *method, const char *version, const char *upload,
@@ -132,30 +155,31 @@ static enum MHD_Result serve(void *data, struct MHD_Connection *connection, cons
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-	scoped(text_done) struct text body = { 0 };
+	enum visitor visitor = visitor_judge(info ? info->tls_session : NULL);
 	const struct endpoint *e = data;
+	const struct endpoint_page *page;
 
 	(void)version, (void)upload, (void)upload_size, (void)context;
-	switch (visitor_judge(info ? info->tls_session : NULL)) {
+	switch (visitor) {
 	case VISITOR_UNKNOWN:
 		return refuse(connection, MHD_HTTP_UNAUTHORIZED,
 			      "a client certificate of this cluster's CA is wanted");
 	case VISITOR_STRANGER:
 		return refuse(connection, MHD_HTTP_FORBIDDEN,
 			      "for administrators and nodes of this cluster only");
-	case VISITOR_WELCOME:
+	case VISITOR_NODE:
+	case VISITOR_ADMINISTRATOR:
 		break;
 	}
-	if (strcmp(url, "/v1/status") != 0)
-		return refuse(connection, MHD_HTTP_NOT_FOUND,
-			      "there is /v1/status and nothing else");
+	page = find_page(&e->options, url);
+	if (!page)
+		return refuse(connection, MHD_HTTP_NOT_FOUND, "there is no such page");
+	if (visitor == VISITOR_NODE && !page->for_nodes)
+		return refuse(connection, MHD_HTTP_FORBIDDEN,
+			      "for administrators of this cluster only");
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0)
 		return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "there is only GET");
-	e->options.describe(e->options.data, &body);
-	text_add(&body, "\n");
-	if (text_error(&body) < 0)
-		return MHD_NO;
-	return answer(connection, MHD_HTTP_OK, &body);
+	return show(e, page, connection);
 }
 
 /* What it has to say is about clients, who are nobody's business: the journal stays quiet. */

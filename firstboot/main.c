@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -32,7 +33,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_MISUSE = 2 };
 
 struct options {
 	const char *seed, *root;
-	bool json;
+	bool json, report;
 };
 
 /* systemd sets it for whatever it starts. */
@@ -161,10 +162,18 @@ static int command_audit(const struct options *o, struct fault *why)
 		r = audit_folder(o->root ? o->root : "/", &node.seed, &found, why);
 	if (r < 0)
 		return r;
-	if (o->json)
+	found.judged = o->report ? (int64_t)time(NULL) : 0;
+	if (o->json || o->report)
 		audit_json(&found, node.self->name, &out);
 	else
 		audit_print(&found, node.self->name, &out);
+	if (text_error(&out) < 0)
+		return fault_errno(why, ENOMEM, "audit");
+	if (o->report) {
+		r = fs_write(node.root, SERVE_FOLDER "/" SERVE_AUDIT, 0644, text_str(&out), out.len,
+			     why);
+		return r < 0 ? r : 0;
+	}
 	fputs(text_str(&out), stdout);
 	if (found.counts[AUDIT_FAIL])
 		return fault_set(why, EPERM, "%zu rules are broken", found.counts[AUDIT_FAIL]);
@@ -195,6 +204,7 @@ static const struct option_row {
 	{ "--seed", "DIR", "reads the seed from a folder, not from its partition" },
 	{ "--root", "DIR", "with --explain: looks at a root tree that is not this machine's" },
 	{ "--json", NULL, "with status and audit: JSON" },
+	{ "--report", NULL, "with audit: leaves the result for `rackseed audit NODE`" },
 	{ "--help", NULL, "this text" },
 	{ "--version", NULL, "the version of rackseed-firstboot" },
 };
@@ -245,8 +255,8 @@ static int take_option(struct options *o, const char *word, const char *value)
 		*target = value;
 		return 2;
 	}
-	if (strcmp(word, "--json") == 0) {
-		o->json = true;
+	if (strcmp(word, "--json") == 0 || strcmp(word, "--report") == 0) {
+		*(word[2] == 'j' ? &o->json : &o->report) = true;
 		return 1;
 	}
 	return 0;

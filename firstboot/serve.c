@@ -53,10 +53,28 @@ void serve_report(int folder, struct text *out)
 		say_silent(age_s, out);
 }
 
-static void describe(void *data, struct text *out)
+static bool describe_status(void *data, struct text *out)
 {
 	serve_report(*(int *)data, out);
+	return true;
 }
+
+static bool describe_audit(void *data, struct text *out)
+{
+	struct fault why = { 0 };
+
+	if (fs_read(*(int *)data, SERVE_AUDIT, FILE_MAX, out, &why) == 0)
+		return true;
+	text_add(out, why.code == ENOENT ? "this boot has not been judged yet: "
+					   "rackseed-audit.timer does it in some minutes"
+					 : "the audit cannot be read");
+	return false;
+}
+
+static const struct endpoint_page pages[] = {
+	{ "/v1/status", true, describe_status },
+	{ "/v1/audit", false, describe_audit },
+};
 
 /* What the endpoint needs, in its order. */
 struct credentials {
@@ -115,7 +133,9 @@ int serve(const char *credentials, const char *folder, struct fault *why)
 {
 	scoped(drop_fd) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	scoped(credentials_done) struct credentials c = { 0 };
-	struct endpoint_options options = { .port = ENDPOINT_PORT, .describe = describe };
+	struct endpoint_options options = { .port = ENDPOINT_PORT,
+					    .pages = pages,
+					    .n_pages = COUNT(pages) };
 	struct endpoint *endpoint = NULL;
 	int r = fd < 0 ? fault_errno(why, errno, "%s", folder) : 0;
 

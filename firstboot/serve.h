@@ -7,6 +7,7 @@ struct text;
 /* The folder that the node service leaves things in for `serve`, and what they are called. */
 #define SERVE_FOLDER "run/rackseed/status"
 #define SERVE_REPORT "report"
+#define SERVE_AUDIT "audit" /* of rackseed-audit.service */
 #define SERVE_CRT "crt"
 #define SERVE_KEY "key"
 #define SERVE_CA "ca"

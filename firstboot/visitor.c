@@ -15,7 +15,13 @@ enum { ORGANIZATIONS_MAX = 16 };
 DEFINE_DROP(crt, gnutls_x509_crt_t, gnutls_x509_crt_deinit)
 
 /* Kubernetes' own groups of who may see everything, and of its kubelets. */
-static const char *const groups[] = { "system:masters", "system:nodes" };
+static const struct {
+	const char *name;
+	enum visitor visitor;
+} groups[] = {
+	{ "system:masters", VISITOR_ADMINISTRATOR },
+	{ "system:nodes", VISITOR_NODE },
+};
 
 static bool is_good(gnutls_session_t session)
 {
@@ -29,8 +35,10 @@ static bool is_good(gnutls_session_t session)
 	       gnutls_certificate_verify_peers(session, &purpose, 1, &status) == 0 && status == 0;
 }
 
-static bool is_member(gnutls_x509_crt_t crt)
+/* The most that one of its groups makes of it. */
+static enum visitor look_up(gnutls_x509_crt_t crt)
 {
+	enum visitor found = VISITOR_STRANGER;
 	char name[256];
 	unsigned i;
 	size_t k, size;
@@ -39,12 +47,13 @@ static bool is_member(gnutls_x509_crt_t crt)
 		size = sizeof(name);
 		if (gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_ORGANIZATION_NAME, i, 0,
 						  name, &size) < 0)
-			return false;
+			break;
 		for (k = 0; k < COUNT(groups); k++)
-			if (size == strlen(groups[k]) && memcmp(name, groups[k], size) == 0)
-				return true;
+			if (size == strlen(groups[k].name) &&
+			    memcmp(name, groups[k].name, size) == 0 && groups[k].visitor > found)
+				found = groups[k].visitor;
 	}
-	return false;
+	return found;
 }
 
 enum visitor visitor_judge(void *session)
@@ -59,5 +68,5 @@ enum visitor visitor_judge(void *session)
 	if (!list || n == 0 || gnutls_x509_crt_init(&crt) < 0 ||
 	    gnutls_x509_crt_import(crt, &list[0], GNUTLS_X509_FMT_DER) < 0)
 		return VISITOR_UNKNOWN;
-	return is_member(crt) ? VISITOR_WELCOME : VISITOR_STRANGER;
+	return look_up(crt);
 }

@@ -417,6 +417,68 @@ static void test_results_for_programs(void **state)
 	lab_done(&lab);
 }
 
+/* What one machine wrote says the same on another. */
+static void test_results_are_read_back(void **state)
+{
+	struct text json = { 0 }, again = { 0 }, people = { 0 };
+	struct audit audit = { 0 };
+	struct fault why = { 0 };
+	struct lab lab;
+
+	(void)state;
+	lab_make(&lab, "w1");
+	disk_put(&lab.disk, "/usr/local/bin/<&\">", 04755, "");
+	judge_disk(&lab.disk, &lab.seed, &lab.audit);
+	lab.audit.judged = 1764252300;
+	audit_json(&lab.audit, "w1", &json);
+	assert_int_equal(audit_parse(text_str(&json), json.len, &audit, &why), 0);
+	audit_json(&audit, "w1", &again);
+	assert_string_equal(text_str(&again), text_str(&json));
+	audit_print(&audit, "w1", &people);
+	assert_non_null(strstr(text_str(&people), "w1: node w1 (worker), judged 2025-11-27 "
+						  "14:05:00 UTC\n"));
+	audit_done(&audit);
+	text_done(&json);
+	text_done(&again);
+	text_done(&people);
+	lab_done(&lab);
+}
+
+static void test_what_is_no_result_is_refused(void **state)
+{
+	static const char *const cases[] = {
+		"", "{", "[]", "{\"results\": []}", "{\"results\": [{\"outcome\": \"well\"}]}",
+		"{\"results\": [3]}", "{\"results\": {}, \"setuid\": 1}",
+	};
+
+	(void)state;
+	CASES (c, cases) {
+		struct audit audit = { 0 };
+		struct fault why = { 0 };
+
+		assert_int_equal(audit_parse(*c, strlen(*c), &audit, &why), -EBADMSG);
+		assert_null(audit.results);
+	}
+}
+
+static void test_what_is_told_is_safe_for_a_terminal(void **state)
+{
+	static const char json[] =
+		"{\"node\": \"w\\u001b1\", \"packages\": [\"a\\nb\"], "
+		"\"results\": [{\"number\": \"R.1\\u001b\", \"outcome\": \"pass\"}]}";
+	struct audit audit = { 0 };
+	struct fault why = { 0 };
+
+	(void)state;
+	assert_int_equal(audit_parse(json, strlen(json), &audit, &why), 0);
+	assert_string_equal(audit.node, "w 1");
+	assert_string_equal(audit.packages[0], "a b");
+	assert_string_equal(audit.results[0].number, "R.1 ");
+	assert_string_equal(audit.results[0].title, "");
+	assert_int_equal(audit.counts[AUDIT_PASS], 1);
+	audit_done(&audit);
+}
+
 static void test_a_folder_that_is_no_root_is_refused(void **state)
 {
 	struct disk empty = { .n = 0 };
@@ -442,6 +504,9 @@ int main(void)
 		cmocka_unit_test(test_what_cannot_be_read_is_a_failure),
 		cmocka_unit_test(test_a_tree_without_a_seed_shows_its_roles),
 		cmocka_unit_test(test_results_for_programs),
+		cmocka_unit_test(test_results_are_read_back),
+		cmocka_unit_test(test_what_is_no_result_is_refused),
+		cmocka_unit_test(test_what_is_told_is_safe_for_a_terminal),
 		cmocka_unit_test(test_a_folder_that_is_no_root_is_refused),
 	};
 

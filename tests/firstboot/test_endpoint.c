@@ -47,11 +47,25 @@ struct world {
 	char url[64];
 };
 
-static void describe(void *data, struct text *out)
+static bool describe(void *data, struct text *out)
 {
 	(void)data;
 	text_add(out, "{\"name\":\"n1\"}");
+	return true;
 }
+
+static bool describe_nothing(void *data, struct text *out)
+{
+	(void)data;
+	text_add(out, "not yet");
+	return false;
+}
+
+static const struct endpoint_page pages[] = {
+	{ "/v1/status", true, describe },
+	{ "/v1/audit", false, describe },
+	{ "/v1/later", true, describe_nothing },
+};
 
 static void read_file(struct world *w, const char *name, struct text *out)
 {
@@ -66,7 +80,9 @@ static int begin(void **state)
 	struct world *w = calloc(1, sizeof(*w));
 	const char *const argv[] = { "bash", "-ec", make_certificates, w ? w->folder : "", NULL };
 	const struct run what = { .argv = argv, .timeout_ms = 60000 };
-	struct endpoint_options options = { .address = "127.0.0.1", .describe = describe };
+	struct endpoint_options options = { .address = "127.0.0.1",
+					    .pages = pages,
+					    .n_pages = COUNT(pages) };
 	struct fault why = { 0 };
 
 	assert_non_null(w);
@@ -152,6 +168,13 @@ static void test_administrators_and_nodes_are_shown_the_status(void **s)
 {
 	assert_answer(*s, "admin", NULL, "/v1/status", "{\"name\":\"n1\"}\n 200");
 	assert_answer(*s, "node", NULL, "/v1/status", "{\"name\":\"n1\"}\n 200");
+}
+
+static void test_a_page_may_be_for_administrators_alone(void **s)
+{
+	assert_answer(*s, "admin", NULL, "/v1/audit", "{\"name\":\"n1\"}\n 200");
+	assert_answer(*s, "node", NULL, "/v1/audit", "of this cluster only\"}\n 403");
+	assert_answer(*s, "admin", NULL, "/v1/later", "{\"error\":\"not yet\"}\n 404");
 }
 
 static void test_all_others_are_shown_nothing(void **s)
@@ -312,7 +335,8 @@ static void test_what_cannot_be_used_is_a_fault(void **s)
 					    .crt = "no certificate",
 					    .key = text_str(&w->key),
 					    .ca = text_str(&w->ca),
-					    .describe = describe };
+					    .pages = pages,
+					    .n_pages = COUNT(pages) };
 	struct endpoint *none = NULL;
 	struct fault why = { 0 };
 
@@ -330,6 +354,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_administrators_and_nodes_are_shown_the_status),
+		cmocka_unit_test(test_a_page_may_be_for_administrators_alone),
 		cmocka_unit_test(test_all_others_are_shown_nothing),
 		cmocka_unit_test(test_there_is_one_path_and_one_method),
 		cmocka_unit_test(test_a_huge_header_is_refused),
