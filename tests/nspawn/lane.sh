@@ -109,7 +109,7 @@ machine_make() { # NAME NODE: a fresh disk with the seed of NODE
 	install -m 755 "$here/kubeadm" "$here/kubelet" "$root/usr/bin/"
 	rm -f "$root/usr/sbin/modprobe"
 	install -m 755 <(printf '#!/bin/sh\nexit 0\n') "$root/usr/sbin/modprobe"
-	for unit in early:early firstboot:run; do
+	for unit in early:early firstboot:run "audit:audit --report"; do
 		verb=${unit#*:}
 		install -D -m 644 <(
 			printf '[Service]\nExecStart=\nExecStart=/usr/sbin/rackseed-firstboot %s --seed /usr/lib/lane/seed\n' "$verb"
