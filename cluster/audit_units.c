@@ -25,6 +25,17 @@ static const char *const unwanted[] = {
 	"docker",	"cockpit",
 };
 
+/* Wanted and masked is not started. */
+static bool is_masked(struct audit_work *w, const char *unit)
+{
+	scoped(text_done) struct text path = { 0 };
+	scoped(text_done) struct text target = { 0 };
+
+	text_addf(&path, "/etc/systemd/system/%s", unit);
+	return w->tree->link(w->tree->data, text_str(&path), &target) == 0 &&
+	       strcmp(text_str(&target), "/dev/null") == 0;
+}
+
 static void add_unit(void *to, const char *name, const struct audit_stat *st)
 {
 	struct audit_work *w = to;
@@ -34,7 +45,8 @@ static void add_unit(void *to, const char *name, const struct audit_stat *st)
 	for (s = w->audit->units; s && *s; s++)
 		if (strcmp(*s, name) == 0)
 			return;
-	audit_add(w, &w->audit->units, name);
+	if (!is_masked(w, name))
+		audit_add(w, &w->audit->units, name);
 }
 
 static int compare(const void *a, const void *b)

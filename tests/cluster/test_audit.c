@@ -60,6 +60,8 @@ static const struct {
 	{ "/etc/systemd/system/sockets.target.wants/dbus.socket", S_IFLNK | 0777, "x" },
 	{ "/usr/lib/systemd/system/dbus.socket", 0644, "[Socket]\nListenStream=/run/dbus\n" },
 	{ "/etc/systemd/system/nftables.service", S_IFLNK | 0777, "/dev/null" },
+	{ "/etc/systemd/system/multi-user.target.wants/nmbd.service", S_IFLNK | 0777, "x" },
+	{ "/etc/systemd/system/nmbd.service", S_IFLNK | 0777, "/dev/null" },
 	{ "/etc/ssh/sshd_config", 0600, "Include /etc/ssh/sshd_config.d/*.conf\nUsePAM yes\n" },
 	{ SSHD, 0644,
 	  "PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin no\n"
