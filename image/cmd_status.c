@@ -131,30 +131,39 @@ static void answer_done(struct answer *answer)
 	leases_done(&answer->leases);
 }
 
-/* One server's answers. Leases may be missing: then what it says of the nodes stands alone. */
-static int ask_one(const struct watch *w, const char *host, struct status_facts *facts,
-		   struct answer *answer, struct fault *why)
+/* Leases may be missing: then what it says of the nodes stands alone. */
+static int ask_for_nodes(const struct api *api, struct status_facts *facts, struct answer *answer,
+			 struct fault *why)
 {
 	scoped(text_done) struct text body = { 0 };
-	char url[SERVER_LEN];
-	struct api api = { .server = url,
-			   .ca = text_str(&w->ca),
-			   .crt = text_str(&w->crt),
-			   .key = text_str(&w->key),
-			   .timeout_ms = API_LIMIT_MS };
 	struct fault no_leases;
-	int r;
+	int r = api_nodes(api, &answer->nodes, &answer->n_nodes, why);
 
-	server_url(host, w->model->endpoint_port, url);
-	r = api_nodes(&api, &answer->nodes, &answer->n_nodes, why);
 	if (r < 0)
 		return r;
 	facts->nodes = answer->nodes;
 	facts->n_nodes = answer->n_nodes;
-	if (api_call(&api, "GET", LEASE_PATH, NULL, &body, &no_leases) == 200 &&
+	if (api_call(api, "GET", LEASE_PATH, NULL, &body, &no_leases) == 200 &&
 	    leases_parse(text_str(&body), body.len, &answer->leases, &no_leases) == 0)
 		facts->leases = &answer->leases;
 	return 0;
+}
+
+/* One server's answers. */
+static int ask_one(const struct watch *w, const char *host, struct status_facts *facts,
+		   struct answer *answer, struct fault *why)
+{
+	char url[SERVER_LEN];
+	struct api api = { .server = url, .ca = text_str(&w->ca), .timeout_ms = API_LIMIT_MS };
+	int r = api_keep(&api, why);
+
+	api.crt = text_str(&w->crt);
+	api.key = text_str(&w->key);
+	server_url(host, w->model->endpoint_port, url);
+	if (r == 0)
+		r = ask_for_nodes(&api, facts, answer, why);
+	api_close(&api);
+	return r;
 }
 
 /*
