@@ -125,7 +125,12 @@ static int answers(struct node *node, const struct model_registry *r, struct fau
 		return STEP_SAME;
 	if (result != -ECONNREFUSED && result != -ETIMEDOUT && result != -ECONNRESET)
 		return fault_wrap(why, "registry '%s'", r->host);
-	/* A cache asks its upstream how to log in before it starts to listen. */
+	/*
+	 * A cache asks its upstream how to log in before it starts to listen. A member must not
+	 * wait for that with its cluster and its shares; its step registries tells of the cache.
+	 */
+	if (r->upstream && model_is_kubernetes(node->self))
+		return STEP_SAME;
 	if (r->upstream)
 		return step_wait(why, "registry '%s', which starts when '%s' answers", r->host,
 				 r->upstream);
