@@ -21,6 +21,7 @@ void check_pods(struct check *k);     /* each node's part of the pod network */
 void check_endpoint(struct check *k);
 void check_registries(struct check *k);
 void check_shares(struct check *k);
+void check_served(struct check *k); /* what one node serves, and mounts over it */
 void check_system(struct check *k); /* os and admin */
 void check_firewall(struct check *k);
 

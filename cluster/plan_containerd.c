@@ -13,8 +13,6 @@
 
 /* The step containerd: its configuration, and where each registry's images come from. */
 
-#define CERTS_D "/etc/containerd/certs.d/"
-
 /* A registry's name becomes a folder's. */
 static bool is_folder(const char *host)
 {
@@ -43,7 +41,7 @@ static void ca_path(const struct model_registry *r, struct text *out)
 	if (model_serves_tls(r))
 		text_add(out, PLAN_REGISTRY_CA);
 	else if (r->ca_file && !r->insecure)
-		text_addf(out, CERTS_D "%s/ca.crt", r->host);
+		text_addf(out, PLAN_CERTS_D "%s/ca.crt", r->host);
 }
 
 /* Whether it is shown a certificate. */
@@ -71,8 +69,8 @@ static int describe(const struct model *m, const char *name, struct server *s, s
 		ca_path(r, &s->ca);
 	s->host.ca = s->ca.len ? text_str(&s->ca) : NULL;
 	if (r && has_client(r)) {
-		text_addf(&s->client_cert, CERTS_D "%s/client.cert", r->host);
-		text_addf(&s->client_key, CERTS_D "%s/client.key", r->host);
+		text_addf(&s->client_cert, PLAN_CERTS_D "%s/client.cert", r->host);
+		text_addf(&s->client_key, PLAN_CERTS_D "%s/client.key", r->host);
 		s->host.client_cert = text_str(&s->client_cert);
 		s->host.client_key = text_str(&s->client_key);
 	}
@@ -87,7 +85,7 @@ static void put_hosts(struct plan_work *w, const char *registry, const struct te
 {
 	scoped(text_done) struct text path = { 0 };
 
-	text_addf(&path, CERTS_D "%s/hosts.toml", registry);
+	text_addf(&path, PLAN_CERTS_D "%s/hosts.toml", registry);
 	plan_put(w->plan, &(struct plan_item){ .step = PLAN_CONTAINERD,
 					       .kind = has_places ? PLAN_TEMPLATE : PLAN_FILE,
 					       .mode = has_places ? 0600 : 0644,
@@ -144,7 +142,7 @@ static int registry_files(struct plan_work *w, const struct model_registry *r, s
 			continue;
 		if (plan_secret_source(rows[i].file, &source, why) < 0)
 			return fault_wrap(why, "registry '%s'", r->host);
-		text_addf(&path, CERTS_D "%s/%s", r->host, rows[i].name);
+		text_addf(&path, PLAN_CERTS_D "%s/%s", r->host, rows[i].name);
 		if (text_error(&path) < 0)
 			return fault_errno(why, ENOMEM, "registries");
 		plan_put(w->plan, &(struct plan_item){ .step = PLAN_CONTAINERD,

@@ -15,6 +15,7 @@ struct text;
 #define PLAN_REGISTRY_TRUST PLAN_REGISTRY_DIR "trust/"
 #define PLAN_REGISTRY_CA PLAN_REGISTRY_TRUST "ca.crt"
 #define PLAN_REGISTRY_DATA "/srv/registry"
+#define PLAN_CERTS_D "/etc/containerd/certs.d/"
 
 /* The registry CA's certificate, where any registry of ours is served over TLS. */
 void plan_put_registry_ca(struct plan_work *w, enum plan_step step);

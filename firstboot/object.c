@@ -65,7 +65,8 @@ static bool has_word(const char *words, const char *word)
 	return false;
 }
 
-static bool has_item(const struct list *list, const struct yaml *items, const char *id)
+static const struct yaml *find_item(const struct list *list, const struct yaml *items,
+				    const char *id)
 {
 	size_t i;
 
@@ -74,9 +75,9 @@ static bool has_item(const struct list *list, const struct yaml *items, const ch
 
 		id_of(list, &items->items[i], &other);
 		if (strcmp(text_str(&other), id) == 0)
-			return true;
+			return &items->items[i];
 	}
-	return false;
+	return NULL;
 }
 
 static void add_item(const struct yaml *item, bool *more, struct text *out)
@@ -101,7 +102,7 @@ static void write_merged(const struct list *list, const struct yaml *have, const
 		scoped(text_done) struct text id = { 0 };
 
 		id_of(list, &theirs->items[i], &id);
-		if (!has_word(note, text_str(&id)) && !has_item(list, ours, text_str(&id)))
+		if (!has_word(note, text_str(&id)) && !find_item(list, ours, text_str(&id)))
 			add_item(&theirs->items[i], &more, out);
 	}
 	for (i = 0; i < ours->n_items; i++)
@@ -177,6 +178,25 @@ static bool is_made(const struct yaml *have, const char *manager)
 	return is(yaml_get(labels, PLAN_MADE_LABEL), PLAN_MANAGER) || json_managed(have, manager);
 }
 
+/* What a taint has more is passed over elsewhere, but a value that we do not want must go. */
+static bool has_values(const struct yaml *have, const struct yaml *want)
+{
+	const struct list *list = find_list(want);
+	const struct yaml *ours = list ? list_of(list, want) : NULL;
+	size_t i;
+
+	for (i = 0; ours && i < ours->n_items; i++) {
+		scoped(text_done) struct text id = { 0 };
+		const struct yaml *item;
+
+		id_of(list, &ours->items[i], &id);
+		item = find_item(list, list_of(list, have), text_str(&id));
+		if (item && yaml_get(item, "value") && !yaml_get(&ours->items[i], "value"))
+			return false;
+	}
+	return true;
+}
+
 enum object_verdict object_judge(enum plan_kind kind, const struct yaml *have,
 				 const struct yaml *want, const char *manager)
 {
@@ -188,7 +208,8 @@ enum object_verdict object_judge(enum plan_kind kind, const struct yaml *have,
 	if (is(yaml_get(want, "kind"), "PersistentVolume") &&
 	    is(yaml_get(yaml_get(have, "status"), "phase"), "Released"))
 		return OBJECT_RELEASE;
-	if (json_contains(have, want) && json_owned(json_managed(have, manager), want))
+	if (json_contains(have, want) && has_values(have, want) &&
+	    json_owned(json_managed(have, manager), want))
 		return OBJECT_SAME;
 	return OBJECT_APPLY;
 }

@@ -57,6 +57,7 @@ static int retire(struct node *node, struct sd_bus *bus, unsigned port, struct f
 		"/etc/systemd/system/timers.target.wants/rackseed-registry-gc@%u.timer",
 		"/etc/systemd/system/multi-user.target.wants/rackseed-registry@%u.service",
 		PLAN_REGISTRY_DIR "%u.htpasswd",
+		PLAN_REGISTRY_TRUST "%u.crt",
 		PLAN_REGISTRY_DIR "%u.yml",
 	};
 	struct units_tick tick = task_tick(node);
@@ -80,7 +81,8 @@ static int retire(struct node *node, struct sd_bus *bus, unsigned port, struct f
 	return r < 0 ? r : STEP_CHANGED;
 }
 
-static int retire_all(struct node *node, struct sd_bus *bus, struct fault *why)
+/* *bus is opened for the first of them, where it is not yet. */
+static int retire_all(struct node *node, struct sd_bus **bus, struct fault *why)
 {
 	int fd = openat(node->root, &PLAN_REGISTRY_DIR[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	scoped(drop_dir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -98,7 +100,9 @@ static int retire_all(struct node *node, struct sd_bus *bus, struct fault *why)
 
 		if (port == 0 || is_planned(&node->plan, port))
 			continue;
-		r = retire(node, bus, port, why);
+		r = *bus ? 0 : units_open(bus, why);
+		if (r >= 0)
+			r = retire(node, *bus, port, why);
 		outcome = STEP_CHANGED;
 	}
 	return r < 0 ? r : outcome;
@@ -121,7 +125,12 @@ static int answers(struct node *node, const struct model_registry *r, struct fau
 		return STEP_SAME;
 	if (result != -ECONNREFUSED && result != -ETIMEDOUT && result != -ECONNRESET)
 		return fault_wrap(why, "registry '%s'", r->host);
-	/* A cache asks its upstream how to log in before it starts to listen. */
+	/*
+	 * A cache asks its upstream how to log in before it starts to listen. A member must not
+	 * wait for that with its cluster and its shares; its step registries tells of the cache.
+	 */
+	if (r->upstream && model_is_kubernetes(node->self))
+		return STEP_SAME;
 	if (r->upstream)
 		return step_wait(why, "registry '%s', which starts when '%s' answers", r->host,
 				 r->upstream);
@@ -170,13 +179,30 @@ static int serve_all(struct node *node, struct sd_bus *bus, bool changed, struct
 	return trouble < 0 ? trouble : outcome;
 }
 
+/* A node that had the role under an earlier file: nothing of it goes on, and no key stays. */
+static int resign(struct node *node, struct fault *why)
+{
+	static const char *const files[] = { PLAN_REGISTRY_DIR "tls.key",
+					     PLAN_REGISTRY_DIR "tls.crt" };
+	scoped(drop_bus) struct sd_bus *bus = NULL;
+	int outcome = retire_all(node, &bus, why);
+	int r = outcome;
+	size_t i;
+
+	for (i = 0; i < COUNT(files) && r >= 0; i++) {
+		r = fs_remove(node->root, files[i], why);
+		outcome = r == FS_CHANGED ? STEP_CHANGED : outcome;
+	}
+	return r < 0 ? r : outcome;
+}
+
 int task_registry(struct node *node, struct fault *why)
 {
 	scoped(drop_bus) struct sd_bus *bus = NULL;
 	int files, retired, served, r;
 
 	if (!(node->self->roles & MODEL_REGISTRY))
-		return STEP_SAME;
+		return resign(node, why);
 	files = node_apply(node, PLAN_REGISTRY, why);
 	r = files < 0 ? files : units_open(&bus, why);
 	/* What was linked into targets is to be known to systemd now. */
@@ -184,7 +210,7 @@ int task_registry(struct node *node, struct fault *why)
 		r = units_reload(bus, why);
 	if (r < 0)
 		return r;
-	retired = retire_all(node, bus, why);
+	retired = retire_all(node, &bus, why);
 	served = retired < 0 ? retired : serve_all(node, bus, files == FS_CHANGED, why);
 	return served < 0 ? served : files | retired | served;
 }

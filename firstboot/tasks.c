@@ -9,6 +9,7 @@
 #include "base/macros.h"
 #include "firstboot/apply.h"
 #include "firstboot/node.h"
+#include "firstboot/stray.h"
 
 DEFINE_DROP(bus, struct sd_bus *, units_close)
 
@@ -54,10 +55,15 @@ static int task_seed(struct node *node, struct fault *why)
 static int task_containerd(struct node *node, struct fault *why)
 {
 	int r = node_apply(node, PLAN_CONTAINERD, why);
+	int strays;
 
 	if (r < 0 || !apply_find(&node->plan, PLAN_CONTAINERD, "", "config.toml", 0))
 		return r;
-	return task_unit_up(node, "containerd.service", r == FS_CHANGED, why);
+	strays = stray_registries(node->root, &node->plan, why);
+	if (strays < 0)
+		return strays;
+	r = task_unit_up(node, "containerd.service", r == FS_CHANGED, why);
+	return r < 0 ? r : r | strays;
 }
 
 const struct step task_table[] = {

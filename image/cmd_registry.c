@@ -147,10 +147,11 @@ static int push_reference(const struct push *p, const char *image, const char *n
 static int push_one(const struct push *p, const char *word, struct text *out, struct fault *why)
 {
 	scoped(text_done) struct text image = { 0 };
-	size_t n = strcspn(word, "=");
-	const char *name = word[n] ? word + n + 1 : NULL;
+	/* No name of an image has one, but that of a file may. */
+	const char *equals = access(word, F_OK) == 0 ? NULL : strrchr(word, '=');
+	const char *name = equals ? equals + 1 : NULL;
 
-	text_add_n(&image, word, n);
+	text_add_n(&image, word, equals ? (size_t)(equals - word) : strlen(word));
 	if (name && !*name)
 		return fault_set(why, EINVAL, "'%s': a name is missing after '='", word);
 	if (model_image_is_file(text_str(&image)) || access(text_str(&image), F_OK) == 0)

@@ -54,17 +54,23 @@ static void scratch_done(struct scratch *s)
 	rmdir(s->dir);
 }
 
+/* Room in memory where there is some: a password must not stay on a disk. */
 static int scratch_make(struct scratch *s, struct fault *why)
 {
-	static const char template[] = "/tmp/rackseed-live-XXXXXX";
-	char dir[sizeof(s->dir)];
+	static const char *const places[] = { "/dev/shm", "/tmp" };
+	size_t i;
 
-	memcpy(dir, template, sizeof(template));
-	if (!mkdtemp(dir))
-		return fault_errno(why, errno, "%s", template);
-	memcpy(s->dir, dir, sizeof(dir));
-	snprintf(s->path, sizeof(s->path), "%.31s/login", s->dir);
-	return 0;
+	for (i = 0; i < COUNT(places); i++) {
+		char dir[sizeof(s->dir)];
+
+		snprintf(dir, sizeof(dir), "%s/rackseed-live-XXXXXX", places[i]);
+		if (!mkdtemp(dir))
+			continue;
+		memcpy(s->dir, dir, sizeof(dir));
+		snprintf(s->path, sizeof(s->path), "%.31s/login", s->dir);
+		return 0;
+	}
+	return fault_errno(why, errno, "no folder can be made in /tmp");
 }
 
 static int write_login(const struct model_share *s, int folder, const char *path, struct fault *why)

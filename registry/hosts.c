@@ -7,8 +7,6 @@
 #include "base/quote.h"
 #include "base/text.h"
 
-static const char head[] = "# Written by rackseed from cluster.yaml; changes here do not last.\n";
-
 const char *registry_real_host(const char *host)
 {
 	return strcmp(host, "docker.io") == 0 ? "registry-1.docker.io" : host;
@@ -59,7 +57,7 @@ void registry_hosts(const struct registry_host *server, const struct registry_ho
 {
 	size_t i;
 
-	text_add(out, head);
+	text_add(out, REGISTRY_HOSTS_HEAD);
 	if (server) {
 		text_add(out, "server = ");
 		url(server, out);

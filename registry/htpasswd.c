@@ -57,6 +57,8 @@ int registry_htpasswd_add(const char *user, const char *password, struct text *o
 	char setting[CRYPT_GENSALT_OUTPUT_SIZE];
 	const char *hash;
 
+	if (!*password)
+		return fault_set(why, EINVAL, "the password of '%s' is empty", user);
 	if (strlen(password) > BCRYPT_MAX)
 		return fault_set(why, EINVAL, "the password of '%s' is longer than %d characters",
 				 user, BCRYPT_MAX);

@@ -38,6 +38,9 @@ struct registry_host {	   /* one server to ask, in order */
 	bool insecure; /* http */
 };
 
+/* How each of them begins: so one can be told from other people's. */
+#define REGISTRY_HOSTS_HEAD "# Written by rackseed from cluster.yaml; changes here do not last.\n"
+
 /* certs.d/HOST/hosts.toml: server (NULL for _default) and its mirrors before it. */
 void registry_hosts(const struct registry_host *server, const struct registry_host *mirrors,
 		    size_t n_mirrors, struct text *out);

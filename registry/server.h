@@ -32,6 +32,9 @@ void registry_server_config(const struct registry_server *s, struct text *out);
 bool registry_htpasswd_holds(const char *file, const char *user, const char *password)
 	__attribute__((nonnull));
 
-/* Adds the user's line, with a salt of its own. -EINVAL for a password that bcrypt would cut. */
+/*
+ * Adds the user's line, with a salt of its own. -EINVAL for a password that bcrypt would cut, or
+ * for none.
+ */
 int registry_htpasswd_add(const char *user, const char *password, struct text *out,
 			  struct fault *why) __attribute__((nonnull, warn_unused_result));

@@ -16,6 +16,8 @@ static void read_tree(const char *json, struct yaml *ret)
 
 #define OURS "\"managedFields\":[{\"manager\":\"rackseed\",\"operation\":\"Apply\",\"fieldsV1\":"
 #define MADE "\"labels\":{\"app.kubernetes.io/managed-by\":\"rackseed\"}"
+#define TAINTS(list)                                                                               \
+	"{\"kind\":\"Node\",\"metadata\":{\"name\":\"w\"},\"spec\":{\"taints\":[" list "]}}"
 #define VOLUME "{\"kind\":\"PersistentVolume\",\"metadata\":{\"name\":\"d\"," MADE "}}"
 
 static const struct {
@@ -32,6 +34,13 @@ static const struct {
 	  "{\"kind\":\"Node\",\"metadata\":{\"labels\":{\"a\":\"1\"}," OURS
 	  "{\"f:metadata\":{\"f:labels\":{\"f:a\":{}}}}}]}}",
 	  "{\"kind\":\"Node\",\"metadata\":{\"labels\":{}}}", OBJECT_APPLY },
+	/* A taint that had a value and is to have none; times and others' taints are no matter. */
+	{ PLAN_FIELDS, TAINTS("{\"key\":\"a\",\"value\":\"1\",\"effect\":\"E\"}"),
+	  TAINTS("{\"key\":\"a\",\"effect\":\"E\"}"), OBJECT_APPLY },
+	{ PLAN_FIELDS,
+	  TAINTS("{\"key\":\"b\",\"value\":\"1\",\"effect\":\"E\"},"
+		 "{\"key\":\"a\",\"effect\":\"E\",\"timeAdded\":\"x\"}"),
+	  TAINTS("{\"key\":\"a\",\"effect\":\"E\"}"), OBJECT_SAME },
 	{ PLAN_OBJECT, "{\"metadata\":{\"name\":\"d\"}}", VOLUME, OBJECT_FOREIGN },
 	{ PLAN_OBJECT, "{\"metadata\":{\"name\":\"d\"," OURS "{}}]}}", VOLUME, OBJECT_APPLY },
 	{ PLAN_OBJECT, VOLUME, VOLUME, OBJECT_SAME },
@@ -57,9 +66,6 @@ static void test_each_object_gets_what_is_right(void **s)
 		yaml_done(&want);
 	}
 }
-
-#define TAINTS(list)                                                                               \
-	"{\"kind\":\"Node\",\"metadata\":{\"name\":\"w\"},\"spec\":{\"taints\":[" list "]}}"
 
 static const struct {
 	const char *have, *want, *body;

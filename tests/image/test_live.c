@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/test.h"
 
+#include <glob.h>
+
 #include "base/run.h"
 #include "tests/storage/server.h"
 
@@ -118,6 +120,31 @@ static void test_says_what_answers(void **state)
 	}
 }
 
+static size_t count_logins(void)
+{
+	glob_t found = { 0 };
+	size_t n;
+
+	glob("/dev/shm/rackseed-live-*", 0, NULL, &found);
+	glob("/tmp/rackseed-live-*", GLOB_APPEND, NULL, &found);
+	n = found.gl_pathc;
+	globfree(&found);
+	return n;
+}
+
+static void test_leaves_no_password(void **state)
+{
+	const struct fixture *f = *state;
+	size_t before = count_logins();
+	struct text out = { 0 };
+
+	if (!f)
+		skip();
+	assert_true(check(f, "data", "other\n", false, &out) < 0);
+	assert_int_equal(count_logins(), before);
+	text_done(&out);
+}
+
 static void test_json_holds_both(void **state)
 {
 	const struct fixture *f = *state;
@@ -136,6 +163,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_says_what_answers),
+		cmocka_unit_test(test_leaves_no_password),
 		cmocka_unit_test(test_json_holds_both),
 	};
 

@@ -195,7 +195,7 @@ static void test_users_are_let_in_by_their_password_only(void **state)
 	text_done(&again);
 }
 
-static void test_a_password_that_bcrypt_would_cut_is_refused(void **state)
+static void test_a_password_that_bcrypt_would_cut_is_refused_and_so_is_none(void **state)
 {
 	struct text file = { 0 };
 	struct fault why = { 0 };
@@ -206,6 +206,8 @@ static void test_a_password_that_bcrypt_would_cut_is_refused(void **state)
 	password[73] = '\0';
 	assert_int_equal(registry_htpasswd_add("u", password, &file, &why), -EINVAL);
 	assert_string_equal(why.text, "the password of 'u' is longer than 72 characters");
+	assert_int_equal(registry_htpasswd_add("u", "", &file, &why), -EINVAL);
+	assert_string_equal(why.text, "the password of 'u' is empty");
 	assert_string_equal(text_str(&file), "");
 }
 
@@ -218,7 +220,7 @@ int main(void)
 		cmocka_unit_test(test_a_server_is_told_all_it_needs),
 		cmocka_unit_test(test_docker_config_is_json),
 		cmocka_unit_test(test_users_are_let_in_by_their_password_only),
-		cmocka_unit_test(test_a_password_that_bcrypt_would_cut_is_refused),
+		cmocka_unit_test(test_a_password_that_bcrypt_would_cut_is_refused_and_so_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
