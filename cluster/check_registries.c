@@ -162,6 +162,43 @@ static void check_port(struct check *k, const struct model_registry *r)
 		}
 }
 
+enum { MEMBER = MODEL_CONTROL_PLANE | MODEL_WORKER, ANY = MEMBER | MODEL_STORAGE | MODEL_REGISTRY };
+
+/* Who listens there already, on nodes of these roles; port 0 is the API server's. */
+static const struct {
+	unsigned port, roles;
+	const char *who;
+} taken[] = {
+	{ 0, MODEL_CONTROL_PLANE, "the API server" },
+	{ 22, ANY, "SSH" },
+	{ 445, MODEL_STORAGE, "Samba" },
+	{ 2379, MODEL_CONTROL_PLANE, "etcd" },
+	{ 2380, MODEL_CONTROL_PLANE, "etcd" },
+	{ 2381, MODEL_CONTROL_PLANE, "etcd" },
+	{ 10248, MEMBER, "kubelet" },
+	{ 10249, MEMBER, "kube-proxy" },
+	{ 10250, MEMBER, "kubelet" },
+	{ 10256, MEMBER, "kube-proxy" },
+	{ 10257, MODEL_CONTROL_PLANE, "kube-controller-manager" },
+	{ 10259, MODEL_CONTROL_PLANE, "kube-scheduler" },
+	{ 10270, ANY, "the node's status" },
+};
+
+static void check_taken(struct check *k, const struct model_registry *r)
+{
+	const struct model_node *node = r->node ? model_node(k->m, r->node) : NULL;
+	unsigned port = r->node ? model_registry_port(r) : 0;
+	size_t i;
+
+	for (i = 0; node && i < COUNT(taken); i++)
+		if (port == (taken[i].port ? taken[i].port : k->m->endpoint_port) &&
+		    (node->roles & taken[i].roles))
+			complaint_add(k->c, COMPLAINT_ERROR, r->mark, "registry-port", NULL,
+				      "give it another port, as HOST:PORT",
+				      "registry '%.128s': %s has port %u of node '%.64s'", r->host,
+				      taken[i].who, port, r->node);
+}
+
 static void check_registry(struct check *k, const struct hosts *hosts,
 			   const struct model_registry *r)
 {
@@ -190,6 +227,7 @@ static void check_registry(struct check *k, const struct hosts *hosts,
 			      r->host);
 	check_source(k, r);
 	check_port(k, r);
+	check_taken(k, r);
 	check_host(k, r);
 	check_mirrors(k, hosts, r);
 }
