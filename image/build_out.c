@@ -105,7 +105,7 @@ int build_out_add_golden(struct build_out *o, struct build *b, const struct gold
 
 	if (sums_find(&o->sums, name) || faccessat(o->fd, name, F_OK, 0) < 0)
 		return 0;
-	/* The cache's, of which the folder's is a link or a copy: what was made, not what lies there. */
+	/* The cache's, of which the folder's is a link or a copy: as it was made. */
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return fault_errno(why, errno, "%s", path);

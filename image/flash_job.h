@@ -50,8 +50,8 @@ int flash_job_take(struct flash_job *job, int root, const struct model *m,
 		   struct fault *why) __attribute__((nonnull, warn_unused_result));
 
 /*
- * Looks whether the image is what SHA256SUMS beside it tells of, which key has to have signed unless
- * it is NULL; large files are judged while they are written. See flash_proof_open().
+ * Looks whether the image is what SHA256SUMS beside it tells of, which key has to have signed
+ * unless it is NULL; large files are judged while they are written. See flash_proof_open().
  */
 int flash_job_prove(struct flash_job *job, const char *image, const struct sums_key *key,
 		    struct progress *progress, struct fault *why)

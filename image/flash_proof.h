@@ -14,9 +14,9 @@ struct progress;
 struct sums_key;
 
 /*
- * That the files of an image are those that SHA256SUMS beside them tells of. What is small is summed
- * before the target is touched; the rest while it is read to be written, so that it is read once and
- * the very bytes that were written are what was summed. The partition table comes after that.
+ * That the files of an image are those that SHA256SUMS beside them tells of. What is small is
+ * summed before the target is touched; the rest while it is read to be written, so that it is read
+ * once and the very bytes that were written are what was summed. The partition table comes later.
  */
 
 enum flash_vouched { FLASH_BY_NOBODY, FLASH_BY_SUMS, FLASH_BY_SIGNATURE, FLASH_N_VOUCHED };

@@ -43,8 +43,8 @@ struct flash_ring {
 };
 
 /*
- * source and map must live until flash_ring_done(), and so must proof, which may be NULL: the reader
- * takes it through all that it reads.
+ * source and map must live until flash_ring_done(), and so must proof, which may be NULL: the
+ * reader takes it through all that it reads.
  */
 int flash_ring_start(struct flash_ring *ring, const struct flash_source *source,
 		     const struct flash_map *map, struct flash_proof *proof, struct fault *why)

@@ -16,7 +16,8 @@ struct text;
 /*
  * Writes an image to an open target. Until the last moment the target bears no partition table: its
  * first MiB and its end are erased before anything else and written after everything else has been
- * read back and compared, and the source was found to be what it must be. Whatever stops it leaves a disk that nobody takes for a finished one.
+ * read back and compared, and the image was found to be what it must be. Whatever stops it leaves a
+ * disk that nobody takes for a finished one.
  */
 
 enum flash_phase {
