@@ -9,10 +9,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/fs.h"
 #include "base/macros.h"
+#include "base/text.h"
 #include "cluster/complaint.h"
 #include "cluster/model.h"
+#include "cluster/signature.h"
+
+enum { MAX_KEY = 1 << 20 };
 
 DEFINE_DROP(dir, DIR *, closedir)
 
@@ -79,12 +84,43 @@ static void check_theirs(struct files *f, const struct model_registry *r)
 				 "is not there");
 }
 
+/* The key that signs images, where the document names one: then nobody makes it. */
+static void check_signing(struct files *f)
+{
+	const char *path = f->m->signing.key_file;
+	const struct model_mark mark = f->m->signing.key_mark;
+	scoped(text_wipe) struct text key = { 0 };
+	struct fault why = { 0 };
+	struct stat st;
+	char hint[300];
+
+	if (!path)
+		return;
+	if (fstatat(f->dirfd, path, &st, 0) < 0) {
+		complain(f, mark, "file-missing",
+			 "put the key there; without keyFile, `rackseed secrets` makes one", path,
+			 "is not there");
+		return;
+	}
+	check_password(f, mark, path);
+	if (!S_ISREG(st.st_mode) || st.st_size == 0)
+		return;
+	snprintf(hint, sizeof(hint), "openssl genpkey -algorithm ed25519 -out %.200s makes one",
+		 path);
+	if (fs_read(f->dirfd, path, MAX_KEY, &key, &why) < 0)
+		complain(f, mark, "secret-form", hint, path, "cannot be read");
+	else if (signature_key_check(text_str(&key), &why) < 0)
+		complain(f, mark, "secret-form", hint, path,
+			 "is no unencrypted private key of Ed25519, EC or RSA in PEM");
+}
+
 /* What `rackseed secrets` makes; the document has no line for these. */
 static void check_known_secrets(struct files *f)
 {
 	static const char *const paths[] = {
 		"secrets",
 		"secrets/token",
+		"secrets/signing.key",
 		"secrets/admin.key",
 		"secrets/pki/ca.key",
 		"secrets/pki/sa.key",
@@ -150,6 +186,7 @@ void document_check_files(const struct model *m, int dirfd, struct complaints *c
 	size_t i;
 
 	check_known_secrets(&f);
+	check_signing(&f);
 	for (i = 0; i < m->n_registries; i++) {
 		check_password(&f, m->registries[i].password_mark, m->registries[i].password_file);
 		check_password(&f, m->registries[i].client_key_mark,

@@ -76,7 +76,7 @@ void model_done(struct model *m)
 		m->file,      m->name,	     m->image_repository, m->endpoint_host,
 		m->token,     m->os.release, m->os.mirror,	  m->os.cloud_image,
 		m->os.sha256, m->vm.bridge,  m->admin.user,	  m->pod_network_addon,
-		m->snapshots.path,
+		m->snapshots.path, m->signing.key_file,
 	};
 	char **const lists[] = { m->skip_phases, m->os.packages,
 				 m->os.sources,	 m->os.kernel_arguments,

@@ -179,6 +179,11 @@ struct model {
 		unsigned wait_s; /* before an installer stick writes a disk */
 	} installer;
 
+	struct { /* of the sums of the images */
+		char *key_file; /* the private key, or NULL: secrets/ has one */
+		struct model_mark key_mark;
+	} signing;
+
 	struct {
 		char *user;
 		char **ssh_keys;

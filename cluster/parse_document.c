@@ -107,6 +107,13 @@ static const struct parse_key installer_keys[] = {
 };
 static const struct parse_table installer_table = { "installer", installer_keys };
 
+static const struct parse_key signing_keys[] = {
+	{ "keyFile", parse_text, AT(signing.key_file),
+	  .mark = offsetof(struct model, signing.key_mark), .form = &parse_form_password_file },
+	{ 0 },
+};
+static const struct parse_table signing_table = { "signing", signing_keys };
+
 static const struct parse_key admin_keys[] = {
 	{ "user", parse_text, AT(admin.user), MARK(user), .form = &parse_form_account },
 	{ "sshKeys", parse_texts, AT(admin.ssh_keys), MARK(ssh_keys), .form = &parse_form_ssh_key },
@@ -121,6 +128,7 @@ static const struct parse_key document_keys[] = {
 	{ "network", parse_submapping, .required = true, .table = &network_table },
 	{ "vm", parse_submapping, .table = &vm_table },
 	{ "installer", parse_submapping, .table = &installer_table },
+	{ "signing", parse_submapping, .table = &signing_table },
 	{ "admin", parse_submapping, .table = &admin_table },
 	{ "firewall", parse_submapping, .table = &parse_firewall_table },
 	{ "images", parse_texts, AT(images), MARK(images), .form = &parse_form_image },

@@ -70,6 +70,17 @@ static int check_account(const struct pki_pair *p, int dirfd, int64_t now, const
 	return pki_key_matches(pub, key, why);
 }
 
+static int make_signing(const struct pki_pair *p, int dirfd, int64_t now, struct text *pub,
+			struct text *key, struct fault *why)
+{
+	int r = pki_key_signing(key, why);
+
+	(void)p;
+	(void)dirfd;
+	(void)now;
+	return r < 0 ? r : pki_key_public(text_str(key), pub, why);
+}
+
 static int make_admin(const struct pki_pair *p, int dirfd, int64_t now, struct text *crt,
 		      struct text *key, struct fault *why)
 {
@@ -121,6 +132,13 @@ static const struct pki_pair always[] = {
 	  .check = check_admin },
 };
 
+/* What signs the sums of the images, unless the document names another key. */
+static const struct pki_pair signing = { .crt = "signing.pub",
+					 .key = "signing.key",
+					 .what = "signature of images",
+					 .make = make_signing,
+					 .check = check_account };
+
 /* Where registries are served: their CA is one of its own, which signs nothing of the cluster. */
 static const struct pki_pair registry_ca =
 	AUTHORITY("pki/registry", "rackseed-registry", "registry CA");
@@ -144,20 +162,23 @@ static void pairs_done(struct pairs *p)
 
 static int pairs_collect(const struct model *m, struct pairs *p, struct fault *why)
 {
-	size_t i;
+	size_t i, first;
 
-	p->list = calloc(COUNT(always) + 1 + m->n_nodes, sizeof(*p->list));
+	p->list = calloc(COUNT(always) + 2 + m->n_nodes, sizeof(*p->list));
 	p->servers = calloc(m->n_nodes + 1, sizeof(*p->servers));
 	if (!p->list || !p->servers)
 		return fault_errno(why, ENOMEM, PREFIX);
 	for (i = 0; i < COUNT(always); i++)
 		p->list[p->n++] = always[i];
+	if (!m->signing.key_file)
+		p->list[p->n++] = signing;
+	first = p->n;
 	p->list[p->n++] = registry_ca;
 	for (i = 0; i < m->n_nodes; i++)
 		if (pki_server_registry(m, m->nodes[i].name, &p->servers[p->n_servers++],
 					&p->list[p->n]))
 			p->n++;
-	if (p->n == COUNT(always) + 1)
+	if (p->n == first + 1)
 		p->n--;
 	return 0;
 }

@@ -14,6 +14,7 @@ struct text;
  *
  *   pki/ca.{crt,key} pki/etcd/ca.{crt,key} pki/front-proxy-ca.{crt,key} pki/sa.{pub,key}
  *   admin.{crt,key} token pki/status/NODE.{crt,key}
+ *   signing.{pub,key} unless the document names another key to sign images with
  *   pki/registry/{ca,NODE}.{crt,key} where NODE serves a registry over TLS
  */
 

@@ -58,6 +58,18 @@ int pki_key_new(struct text *key, struct fault *why)
 	return take_bio(bio, key, why);
 }
 
+int pki_key_signing(struct text *key, struct fault *why)
+{
+	scoped(drop_pkey) EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	scoped(drop_bio) BIO *bio = BIO_new(BIO_s_secmem());
+
+	if (!pkey || !bio)
+		return pki_openssl_fault(why, EIO, "cannot make an Ed25519 key");
+	if (!PEM_write_bio_PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL))
+		return pki_openssl_fault(why, EIO, "cannot write an Ed25519 key");
+	return take_bio(bio, key, why);
+}
+
 /* OpenSSL would ask on the terminal for a passphrase; an encrypted key is a fault instead. */
 static int no_passphrase(char *buf, int size, int rwflag, void *data)
 {

@@ -6,6 +6,7 @@
 #include "image/cache.h"
 #include "image/progress.h"
 
+struct fault;
 struct model;
 struct release;
 
@@ -22,3 +23,7 @@ struct build {
 	struct progress progress;
 	int64_t epoch; /* the date of every file that the build makes */
 };
+
+/* The absolute path of an open folder; free it. */
+int build_path_of(int fd, char **ret, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));

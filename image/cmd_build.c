@@ -2,13 +2,11 @@
 #include "image/command.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -18,18 +16,17 @@
 #include "cluster/model.h"
 #include "cluster/seed.h"
 #include "image/build.h"
+#include "image/build_out.h"
 #include "image/golden.h"
-#include "image/record.h"
 #include "image/release.h"
 #include "image/seeding.h"
 #include "image/stamp.h"
 #include "image/stick.h"
 #include "image/tools.h"
 
-#define RECORD "build.json"
 #define EPOCH 1767225600 /* 2026-01-01: later than no file of these releases' media */
 
-enum { N_USES = 8, MAX_RECORD = 16 << 20 };
+enum { N_USES = 8 };
 
 /* One run of the command. */
 struct job {
@@ -37,12 +34,10 @@ struct job {
 	struct model model;
 	struct text source;
 	struct build build;
-	struct record record;
+	struct build_out out;
 	struct golden goldens[N_USES]; /* by their uses; key "" : not asked for yet */
-	char *folder_path, *node_tree, *out_path;
-	int out;
+	char *folder_path, *node_tree;
 	enum stamp_format format;
-	time_t recorded_s; /* when the record was last looked at, or 0 */
 };
 
 static void job_done(struct job *j)
@@ -51,15 +46,13 @@ static void job_done(struct job *j)
 
 	for (i = 0; i < N_USES; i++)
 		golden_done(&j->goldens[i]);
-	record_done(&j->record);
+	build_out_done(&j->out);
 	cache_done(&j->build.cache);
 	drop_fd(&j->build.folder);
-	drop_fd(&j->out);
 	text_done(&j->source);
 	model_done(&j->model);
 	free(j->folder_path);
 	free(j->node_tree);
-	free(j->out_path);
 }
 
 static bool is_meant(const struct job *j, const struct model_node *node)
@@ -77,30 +70,6 @@ static bool is_meant(const struct job *j, const struct model_node *node)
 			return true;
 	}
 	return j->in->n_args == 0 && !command_value(j->in, "nodes");
-}
-
-/* The absolute path of an open folder. */
-static int path_of(int fd, char **ret, struct fault *why)
-{
-	char self[64];
-
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	*ret = realpath(self, NULL);
-	return *ret ? 0 : fault_errno(why, errno, "folder");
-}
-
-static int open_out(struct job *j, struct fault *why)
-{
-	const char *given = command_value(j->in, "out");
-	int at = given ? AT_FDCWD : j->build.folder;
-	const char *path = given ? given : "out";
-
-	if (mkdirat(at, path, 0755) < 0 && errno != EEXIST)
-		return fault_errno(why, errno, "cannot make folder '%s'", path);
-	j->out = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (j->out < 0)
-		return fault_errno(why, errno, "'%s'", path);
-	return path_of(j->out, &j->out_path, why);
 }
 
 static bool choose_format(struct job *j)
@@ -127,36 +96,6 @@ static int choose_epoch(struct job *j, struct fault *why)
 		return fault_set(why, EINVAL, "SOURCE_DATE_EPOCH: '%s' is no time", given);
 	j->build.epoch = (int64_t)value;
 	return 0;
-}
-
-static int read_record(struct job *j, struct fault *why)
-{
-	scoped(text_done) struct text json = { 0 };
-	int r = fs_read(j->out, RECORD, MAX_RECORD, &json, why);
-
-	if (r == -ENOENT)
-		return 0;
-	if (r == 0)
-		r = record_parse(text_str(&json), json.len, &j->record, why);
-	if (r == -EBADMSG) {
-		progress_note(&j->build.progress, "%s/" RECORD ": %s: not used", j->out_path,
-			      why->text);
-		return 0;
-	}
-	return r;
-}
-
-static int write_record(struct job *j, struct fault *why)
-{
-	scoped(text_done) struct text json = { 0 };
-	int r;
-
-	record_keep(&j->record, &j->model);
-	record_render(&j->record, &json);
-	if (text_error(&json) < 0)
-		return fault_errno(why, ENOMEM, RECORD);
-	r = fs_write(j->out, RECORD, 0644, text_str(&json), json.len, why);
-	return r < 0 ? fault_wrap(why, "%s", j->out_path) : 0;
 }
 
 /* What is missing is said before the long work, not after it. */
@@ -187,7 +126,7 @@ static int prepare(struct job *j, struct fault *why)
 	if (r == 0)
 		r = b->folder = command_folder(j->in, why);
 	if (r >= 0)
-		r = path_of(b->folder, &j->folder_path, why);
+		r = build_path_of(b->folder, &j->folder_path, why);
 	if (r >= 0)
 		r = release_find(j->model.os.distribution, j->model.os.release, &b->release, why);
 	if (r >= 0)
@@ -199,12 +138,12 @@ static int prepare(struct job *j, struct fault *why)
 	if (r >= 0)
 		r = check_secrets(j, why);
 	if (r >= 0)
-		r = open_out(j, why);
+		r = build_out_open(&j->out, b, command_value(j->in, "out"), why);
 	if (r >= 0)
 		r = cache_open(&b->cache, why);
 	if (r >= 0)
 		r = cache_lock(&b->cache, &b->progress, why);
-	return r < 0 ? r : read_record(j, why);
+	return r < 0 ? r : build_out_read(&j->out, b, why);
 }
 
 static int get_golden(struct job *j, unsigned uses, struct fault *why)
@@ -214,23 +153,28 @@ static int get_golden(struct job *j, unsigned uses, struct fault *why)
 	int r = is_new ? golden_get(&j->build, uses, g, why) : 0;
 
 	if (r == 0 && is_new)
-		r = golden_place_sbom(g, &j->build, j->out, why);
+		r = golden_place_sbom(g, &j->build, j->out.fd, &j->out.sums, why);
 	if (r < 0 || !(uses & RELEASE_KUBERNETES))
 		return r;
-	free(j->record.distribution);
-	free(j->record.release);
-	j->record.distribution = strdup(release_distribution(j->build.release->distribution));
-	j->record.release = strdup(j->build.release->name);
-	j->record.facts = g->facts;
-	return j->record.release ? 0 : fault_errno(why, ENOMEM, RECORD);
+	free(j->out.record.distribution);
+	free(j->out.record.release);
+	j->out.record.distribution = strdup(release_distribution(j->build.release->distribution));
+	j->out.record.release = strdup(j->build.release->name);
+	j->out.record.facts = g->facts;
+	return j->out.record.release ? 0 : fault_errno(why, ENOMEM, "record");
 }
 
-static time_t now_s(void)
+/* A disk of which it is not known what it was when it was made: nobody may vouch for it now. */
+static void note_unknown(struct job *j, const struct model_node *node)
 {
-	struct timespec ts;
+	char name[300];
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
+	snprintf(name, sizeof(name), "%s.%s", node->name, stamp_format_name(j->format));
+	if (!sums_find(&j->out.sums, name))
+		progress_note(&j->build.progress,
+			      "%s/%s stays as it is, without a line in " SUMS_NAME
+			      ": --force makes it anew",
+			      j->out.path, name);
 }
 
 static int build_node(struct job *j, const struct model_node *node, struct fault *why)
@@ -242,9 +186,10 @@ static int build_node(struct job *j, const struct model_node *node, struct fault
 	const struct stamp stamp = { .build = &j->build,
 				     .golden = &j->goldens[uses],
 				     .node = node,
-				     .record = &j->record,
-				     .folder = j->out,
-				     .path = j->out_path,
+				     .record = &j->out.record,
+				     .sums = &j->out.sums,
+				     .folder = j->out.fd,
+				     .path = j->out.path,
 				     .format = j->format,
 				     .force = command_value(j->in, "force") != NULL };
 	int r = get_golden(j, uses, why);
@@ -255,11 +200,15 @@ static int build_node(struct job *j, const struct model_node *node, struct fault
 	outcome = stamp_node(&stamp, why);
 	if (outcome < 0)
 		return outcome;
+	if (outcome == STAMP_SAME)
+		note_unknown(j, node);
+	if (j->format == STAMP_QCOW2)
+		r = build_out_add_golden(&j->out, &j->build, stamp.golden, why);
 	/* Disks that a power cut finds unrecorded are made again; each second is enough. */
-	r = now_s() == j->recorded_s ? 0 : write_record(j, why);
-	j->recorded_s = now_s();
+	if (r == 0)
+		r = build_out_save_lately(&j->out, &j->build, why);
 	if (r == 0 && !j->in->json)
-		printf("%s/%s.%s: %s\n", j->out_path, node->name, stamp_format_name(j->format),
+		printf("%s/%s.%s: %s\n", j->out.path, node->name, stamp_format_name(j->format),
 		       outcomes[outcome]);
 	return r;
 }
@@ -272,8 +221,8 @@ static int make_stick(struct job *j, const char *passphrase, struct fault *why)
 	struct stick stick = { .build = &j->build,
 			       .parts = parts,
 			       .passphrase = passphrase,
-			       .folder = j->out,
-			       .path = j->out_path };
+			       .folder = j->out.fd,
+			       .path = j->out.path };
 	size_t i;
 	int r = 0;
 
@@ -289,10 +238,14 @@ static int make_stick(struct job *j, const char *passphrase, struct fault *why)
 	}
 	if (r == 0)
 		r = stick_make(&stick, why);
+	if (r == 0)
+		r = sums_add_file(&j->out.sums, j->out.fd, STICK_NAME, &j->build.progress, why);
+	if (r == 0)
+		r = build_out_save_sums(&j->out, why);
 	free(parts);
 	progress_drop(&j->build.progress);
 	if (r == 0 && !j->in->json)
-		printf("%s/" STICK_NAME ": made\n", j->out_path);
+		printf("%s/" STICK_NAME ": made\n", j->out.path);
 	return r;
 }
 
@@ -333,16 +286,16 @@ static int build_nodes(struct job *j, struct fault *why)
 		if (is_meant(j, &j->model.nodes[i]))
 			r = build_node(j, &j->model.nodes[i], why);
 	progress_drop(&j->build.progress);
-	if (j->recorded_s) {
+	if (j->out.saved_s) {
 		struct fault ignored = { 0 };
-		int end = write_record(j, r < 0 ? &ignored : why);
+		int end = build_out_save(&j->out, &j->build, r < 0 ? &ignored : why);
 
 		r = r < 0 ? r : end;
 	}
 	if (r == 0 && j->in->json) {
 		scoped(text_done) struct text json = { 0 };
 
-		record_render(&j->record, &json);
+		record_render(&j->out.record, &json);
 		fputs(text_str(&json), stdout);
 	}
 	return r;
@@ -350,9 +303,10 @@ static int build_nodes(struct job *j, struct fault *why)
 
 static int build(const struct invocation *in, struct fault *why)
 {
-	scoped(job_done) struct job job = { .in = in, .out = -1, .build = { .folder = -1 } };
+	scoped(job_done) struct job job = { .in = in, .build = { .folder = -1 } };
 	int r;
 
+	job.out = BUILD_OUT_EMPTY;
 	job.build.cache = (struct cache){ .fd = -1, .lock_fd = -1 };
 	if (!choose_format(&job))
 		return EXIT_MISUSE;

@@ -15,6 +15,8 @@
 #include "cluster/model.h"
 #include "image/flash_job.h"
 #include "image/flash_list.h"
+#include "image/progress.h"
+#include "image/sums_file.h"
 
 enum { MAX_JOBS = 16, WORD = 256 };
 
@@ -24,6 +26,8 @@ struct session {
 	int root;
 	struct flash_job *jobs;
 	size_t n;
+	struct sums_key key; /* that has to vouch for the images, where is_signed */
+	bool is_signed;
 };
 
 static const char *option(const struct session *s, const char *name, const char *otherwise)
@@ -135,6 +139,39 @@ static int ask(const struct session *s, const struct flash_job *job, struct faul
 	return 0;
 }
 
+static int find_key(struct session *s, struct fault *why)
+{
+	scoped(drop_fd) int folder = command_folder(s->in, why);
+	int r = folder < 0 ? folder : sums_key_read(folder, s->model, false, &s->key, why);
+
+	s->is_signed = r == 1;
+	return r < 0 ? r : 0;
+}
+
+static int prove(struct session *s, struct flash_job *job, struct fault *why)
+{
+	scoped(text_done) struct text image = { 0 };
+	struct progress progress;
+	int r = find_image(s, job->node->name, &image, why);
+
+	progress_init(&progress, s->in->quiet);
+	return r < 0 ? r : flash_job_prove(job, text_str(&image), s->is_signed ? &s->key : NULL,
+					   &progress, why);
+}
+
+static int prove_all(struct session *s, struct fault *why)
+{
+	size_t i;
+	int r = 0;
+
+	if (command_value(s->in, "unsigned"))
+		return 0;
+	r = find_key(s, why);
+	for (i = 0; r == 0 && i < s->n; i++)
+		r = prove(s, &s->jobs[i], why);
+	return r;
+}
+
 static int open_jobs(struct session *s, struct fault *why)
 {
 	size_t i;
@@ -164,6 +201,7 @@ static int prepare(struct session *s, struct fault *why)
 		return r;
 	if (tell_refusals(s))
 		return EXIT_FAILED;
+	r = prove_all(s, why);
 	for (i = 0; r == 0 && i < s->n; i++)
 		r = flash_job_plan(&s->jobs[i], why);
 	for (i = 0; r == 0 && i < s->n; i++)
@@ -238,6 +276,7 @@ static int flash(struct session *s, struct fault *why)
 	for (i = 0; i < s->n; i++)
 		flash_job_done(&s->jobs[i]);
 	free(s->jobs);
+	sums_key_done(&s->key);
 	return r;
 }
 
@@ -317,6 +356,7 @@ static const struct command_option options[] = {
 	{ "image", "FILE", "this disk image, raw or qcow2, instead of the one in --out" },
 	{ "parallel", NULL, "all pairs at once, not one after the other" },
 	{ "yes-wipe", "SERIAL", "what is on the disk of this serial may be lost; also S1,S2" },
+	{ "unsigned", NULL, "also an image that SHA256SUMS beside it does not vouch for" },
 	{ "no-verify", NULL, "does not read back what was written" },
 	{ "list", NULL, "shows the disks of this machine, and why one would be refused" },
 	{ NULL, NULL, NULL },

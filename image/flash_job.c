@@ -10,6 +10,7 @@
 #include "cluster/model.h"
 #include "cluster/seed.h"
 #include "image/flash_ext4.h"
+#include "image/sums_file.h"
 
 enum { MAX_PARTITIONS = 128 };
 
@@ -21,6 +22,7 @@ void flash_job_done(struct flash_job *job)
 {
 	flash_map_done(&job->map);
 	flash_table_done(&job->table);
+	flash_proof_done(&job->proof);
 	flash_source_done(&job->source);
 	target_done(&job->target);
 }
@@ -72,6 +74,16 @@ int flash_job_look(struct flash_job *job, int root, struct fault *why)
 	job->target.facts = now;
 	target_judge(&now, &job->want, &job->verdict);
 	return 0;
+}
+
+int flash_job_prove(struct flash_job *job, const char *image, const struct sums_key *key,
+		    struct progress *progress, struct fault *why)
+{
+	const struct flash_claim claim = { image, job->node->name, key, progress };
+	int r = flash_proof_open(&job->proof, &job->source, &claim, why);
+
+	job->key = key ? key->name : NULL;
+	return r < 0 ? fault_wrap(why, "node '%s'", job->node->name) : 0;
 }
 
 /* An image without a seed, or with another node's, would be the wrong machine for good. */

@@ -7,12 +7,15 @@
 
 #include "base/fault.h"
 #include "image/flash_map.h"
+#include "image/flash_proof.h"
 #include "image/flash_source.h"
 #include "image/flash_table.h"
 #include "image/flash_write.h"
 #include "image/target_probe.h"
 
 struct model;
+struct progress;
+struct sums_key;
 struct text;
 
 /* One node that becomes one disk, from the first look to the last byte. */
@@ -26,6 +29,8 @@ struct flash_job {
 	struct flash_source source;
 	struct flash_table table;
 	struct flash_map map;
+	struct flash_proof proof; /* empty: nobody vouches for the image */
+	const char *key;	  /* what has signed it, or NULL */
 	bool verify;
 	struct flash_progress progress;
 	struct flash_result result;
@@ -43,6 +48,14 @@ int flash_job_open(struct flash_job *job, int root, const struct model *m,
 int flash_job_take(struct flash_job *job, int root, const struct model *m,
 		   const struct model_node *node, struct flash_source *source, const char *device,
 		   struct fault *why) __attribute__((nonnull, warn_unused_result));
+
+/*
+ * Looks whether the image is what SHA256SUMS beside it tells of, which key has to have signed
+ * unless it is NULL; large files are judged while they are written. See flash_proof_open().
+ */
+int flash_job_prove(struct flash_job *job, const char *image, const struct sums_key *key,
+		    struct progress *progress, struct fault *why)
+	__attribute__((nonnull(1, 2, 4, 5), warn_unused_result));
 
 /* Looks into the image: that it is this node's, and what of it must be written. */
 int flash_job_plan(struct flash_job *job, struct fault *why)

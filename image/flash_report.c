@@ -32,6 +32,8 @@ static void report_job(const struct flash_job *job, struct text *out)
 			  (unsigned)(read_ms / 1000), (unsigned)(read_ms / 100 % 10));
 	else
 		text_add(out, ", not read back");
+	if (job->proof.by == FLASH_BY_SIGNATURE)
+		text_addf(out, "; %s vouches for the image", job->key);
 	text_add(out, "\n");
 }
 
@@ -54,6 +56,7 @@ static void report_json(const struct flash_job *job, struct text *out)
 		  (unsigned long long)result->ms[FLASH_WRITING],
 		  (unsigned long long)result->ms[FLASH_VERIFYING],
 		  (unsigned long long)result->ms[FLASH_FINISHING]);
+	text_addf(out, "\"vouched\":\"%s\",", flash_vouched_name(job->proof.by));
 	text_addf(out, "\"done\":%s,\"error\":", job->r == 0 ? "true" : "false");
 	quote_json(out, job->r < 0 ? job->why.text : job->r > 0 ? "not begun" : "");
 	text_add(out, ",");

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "image/flash_proof.h"
 #include "image/flash_source.h"
 
 enum { ALIGNMENT = 4096 };
@@ -45,6 +46,8 @@ static int fill(struct flash_ring *ring, const struct flash_run *run, uint64_t a
 	if (run->kind == FLASH_DATA)
 		r = flash_source_read(ring->source, piece->data, piece->length, piece->start,
 				      &ring->why);
+	if (r == 0 && run->kind == FLASH_DATA && ring->proof)
+		r = flash_proof_follow(ring->proof, ring->source, piece, &ring->why);
 	if (r < 0)
 		return r;
 	hand_over(ring);
@@ -70,7 +73,7 @@ static void *read_ahead(void *data)
 }
 
 int flash_ring_start(struct flash_ring *ring, const struct flash_source *source,
-		     const struct flash_map *map, struct fault *why)
+		     const struct flash_map *map, struct flash_proof *proof, struct fault *why)
 {
 	void *data;
 	size_t i;
@@ -78,6 +81,7 @@ int flash_ring_start(struct flash_ring *ring, const struct flash_source *source,
 
 	*ring = (struct flash_ring){ .source = source,
 				     .map = map,
+				     .proof = proof,
 				     .lock = PTHREAD_MUTEX_INITIALIZER,
 				     .changed = PTHREAD_COND_INITIALIZER };
 	for (i = 0; r == 0 && i < FLASH_RING; i++) {

@@ -10,6 +10,7 @@
 #include "base/fault.h"
 #include "image/flash_map.h"
 
+struct flash_proof;
 struct flash_source;
 
 /*
@@ -29,6 +30,7 @@ struct flash_piece {
 struct flash_ring {
 	const struct flash_source *source;
 	const struct flash_map *map;
+	struct flash_proof *proof; /* or NULL */
 	pthread_t thread;
 	bool runs;
 	pthread_mutex_t lock;
@@ -40,10 +42,13 @@ struct flash_ring {
 	struct fault why; /* the reader's */
 };
 
-/* source and map must live until flash_ring_done(). */
+/*
+ * source and map must live until flash_ring_done(), and so must proof, which may be NULL: the
+ * reader takes it through all that it reads.
+ */
 int flash_ring_start(struct flash_ring *ring, const struct flash_source *source,
-		     const struct flash_map *map, struct fault *why)
-	__attribute__((nonnull, warn_unused_result));
+		     const struct flash_map *map, struct flash_proof *proof, struct fault *why)
+	__attribute__((nonnull(1, 2, 3, 5), warn_unused_result));
 
 /* Waits for the next piece: 1, 0 at the end, or the reader's fault. The taker gives it back. */
 int flash_ring_next(struct flash_ring *ring, const struct flash_piece **ret, struct fault *why)

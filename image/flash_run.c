@@ -41,8 +41,10 @@ static uint64_t now_ms(void)
 static void *work(void *data)
 {
 	struct flash_job *job = data;
-	const struct flash_order order = { &job->source, &job->map, &job->table, job->verify };
+	const struct flash_order order = { &job->source, &job->map, &job->table, job->verify,
+					   &job->proof };
 
+	job->proof.stop = &job->progress.stop;
 	job->r = flash_write(job->target.fd, &order, &job->progress, &job->result, &job->why);
 	atomic_store(&job->progress.phase, FLASH_FINISHED);
 	return NULL;

@@ -11,6 +11,7 @@
 #include "base/macros.h"
 #include "image/flash_io.h"
 #include "image/flash_map.h"
+#include "image/flash_proof.h"
 #include "image/flash_ring.h"
 #include "image/flash_table.h"
 #include "image/target.h"
@@ -147,14 +148,14 @@ static int compare_piece(struct writer *w, const struct flash_piece *p, struct f
 	return 0;
 }
 
-/* Takes every piece of the map through fn. */
-static int each_piece(struct writer *w,
+/* Takes every piece of the map through fn, and what was read for them through the proof. */
+static int each_piece(struct writer *w, struct flash_proof *proof,
 		      int (*fn)(struct writer *, const struct flash_piece *, struct fault *),
 		      struct fault *why)
 {
 	scoped(flash_ring_done) struct flash_ring ring = { 0 };
 	const struct flash_piece *piece = NULL;
-	int r = flash_ring_start(&ring, w->order->source, w->order->map, why);
+	int r = flash_ring_start(&ring, w->order->source, w->order->map, proof, why);
 
 	atomic_store(&w->progress->total, w->order->map->data_bytes + w->order->map->zero_bytes);
 	while (r == 0) {
@@ -172,14 +173,17 @@ static int each_piece(struct writer *w,
 
 static int write_pieces(struct writer *w, struct fault *why)
 {
-	int r = each_piece(w, write_piece, why);
+	struct flash_proof *proof = w->order->proof;
+	int r = each_piece(w, proof, write_piece, why);
 
+	if (r == 0 && proof)
+		r = flash_proof_end(proof, why);
 	return r == 0 ? flash_io_sync(&w->io, why) : r;
 }
 
 static int compare_pieces(struct writer *w, struct fault *why)
 {
-	return w->order->verify ? each_piece(w, compare_piece, why) : 0;
+	return w->order->verify ? each_piece(w, NULL, compare_piece, why) : 0;
 }
 
 /* ---- finishing ------------------------------------------------------------------------------ */

@@ -8,6 +8,7 @@
 
 struct fault;
 struct flash_map;
+struct flash_proof;
 struct flash_source;
 struct flash_table;
 struct text;
@@ -15,7 +16,8 @@ struct text;
 /*
  * Writes an image to an open target. Until the last moment the target bears no partition table: its
  * first MiB and its end are erased before anything else and written after everything else has been
- * read back and compared. Whatever stops it leaves a disk that nobody takes for a finished one.
+ * read back and compared, and the image was found to be what it must be. Whatever stops it leaves a
+ * disk that nobody takes for a finished one.
  */
 
 enum flash_phase {
@@ -42,6 +44,7 @@ struct flash_order {
 	const struct flash_map *map;
 	const struct flash_table *table;
 	bool verify;
+	struct flash_proof *proof; /* that the source is what it must be, or NULL */
 };
 
 struct flash_result {

@@ -24,6 +24,7 @@
 #include "image/render.h"
 #include "image/rootfs.h"
 #include "image/sbom.h"
+#include "image/sums_file.h"
 
 #ifndef RACKSEED_VERSION
 #define RACKSEED_VERSION "0"
@@ -339,11 +340,14 @@ int golden_get(struct build *b, unsigned uses, struct golden *ret, struct fault 
 	return text_error(&g.path);
 }
 
-int golden_place_sbom(const struct golden *g, const struct build *b, int folder, struct fault *why)
+int golden_place_sbom(const struct golden *g, const struct build *b, int folder, struct sums *sums,
+		      struct fault *why)
 {
 	scoped(text_done) struct text json = { 0 };
 	int r = fs_read(b->cache.fd, g->sbom, MAX_SBOM, &json, why);
 
+	if (r == 0)
+		r = sums_add_bytes(sums, g->sbom, &json, why);
 	if (r == 0)
 		r = fs_write(folder, g->sbom, 0644, text_str(&json), json.len, why);
 	return r < 0 ? r : 0;

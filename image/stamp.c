@@ -24,6 +24,7 @@
 #include "image/golden.h"
 #include "image/record.h"
 #include "image/seeding.h"
+#include "image/sums_file.h"
 
 /* The names of one node's files in the output folder; the paths are absolute. */
 struct names {
@@ -336,6 +337,8 @@ int stamp_node(const struct stamp *s, struct fault *why)
 	if (is_current(s, &want))
 		return STAMP_SAME;
 	r = stamp(s, &n, &seed, &want, why);
+	if (r == 0 && s->sums)
+		r = sums_add_file(s->sums, s->folder, want.disk, &s->build->progress, why);
 	if (r < 0)
 		return r;
 	progress_end(&s->build->progress);

@@ -8,6 +8,7 @@ struct fault;
 struct golden;
 struct model_node;
 struct record;
+struct sums;
 
 /* One node's disk: a golden disk and a seed. Making it changes nothing but the seed. */
 
@@ -21,6 +22,7 @@ struct stamp {
 	const struct golden *golden;
 	const struct model_node *node;
 	struct record *record; /* of what is in the folder; the node's entry is put into it */
+	struct sums *sums;     /* likewise the line of the disk; NULL: none */
 	int folder;	       /* where disks go */
 	const char *path;      /* the same, absolute */
 	enum stamp_format format;

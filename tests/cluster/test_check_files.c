@@ -54,8 +54,7 @@ static const char document[] =
 	"nodes:\n"
 	"  m: {role: [control-plane, registry], address: 10.0.0.2, mac: 52:54:00:00:00:02}\n";
 
-/* What is wrong with the files of the place: "LINE:CODE LINE:CODE ". */
-static void check(const struct place *p, struct text *out)
+static void check_document(const struct place *p, const char *yaml, struct text *out)
 {
 	scoped(model_done) struct model m = { 0 };
 	scoped(complaints_done) struct complaints c = { 0 };
@@ -63,7 +62,7 @@ static void check(const struct place *p, struct text *out)
 	size_t i;
 
 	text_done(out);
-	if (document_parse("cluster.yaml", document, strlen(document), &m, &c, &why) < 0)
+	if (document_parse("cluster.yaml", yaml, strlen(yaml), &m, &c, &why) < 0)
 		fail_msg("%s", why.text);
 	document_check(&m, &c);
 	assert_int_equal(c.n, 0);
@@ -71,6 +70,12 @@ static void check(const struct place *p, struct text *out)
 	complaints_sort(&c);
 	for (i = 0; i < c.n; i++)
 		text_addf(out, "%u:%s ", c.list[i].mark.line, c.list[i].code);
+}
+
+/* What is wrong with the files of the place: "LINE:CODE LINE:CODE ". */
+static void check(const struct place *p, struct text *out)
+{
+	check_document(p, document, out);
 }
 
 static void put_all(const struct place *p)
@@ -143,6 +148,7 @@ static void test_secrets_must_be_private(void **state)
 static void test_keys_of_the_cluster_must_be_private(void **state)
 {
 	static const char *const keys[] = { "secrets/token",
+					    "secrets/signing.key",
 					    "secrets/admin.key",
 					    "secrets/pki/ca.key",
 					    "secrets/pki/sa.key",
@@ -177,6 +183,44 @@ static void test_a_password_must_be_a_file_with_something_in_it(void **state)
 	assert_int_equal(mkdirat(p.fd, "secrets/registry", 0700), 0);
 	check(&p, &got);
 	assert_string_equal(text_str(&got), "6:secret-form 7:secret-form ");
+}
+
+static void test_the_key_that_signs_must_be_one(void **state)
+{
+	static const char yaml[] =
+		"apiVersion: rackseed/v1\n"
+		"cluster: {name: a, kubernetes: {version: 1.20.2}}\n"
+		"os: {distribution: debian, release: bookworm}\n"
+		"network: {subnet: 10.0.0.0/24}\n"
+		"signing: {keyFile: secrets/ours.key}\n"
+		"nodes: {m: {role: control-plane, address: 10.0.0.2, mac: 52:54:00:00:00:02}}\n";
+	static const char key[] = "-----BEGIN PRIVATE KEY-----\n"
+				  "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g"
+				  "\n-----END PRIVATE KEY-----\n";
+	static const struct {
+		const char *key; /* NULL: none */
+		mode_t mode;
+		const char *want;
+	} cases[] = {
+		{ key, 0600, "" },
+		{ NULL, 0600, "5:file-missing " },
+		{ key, 0644, "5:secret-readable " },
+		{ "", 0600, "5:secret-form " },
+		{ "-----BEGIN PUBLIC KEY-----\n", 0600, "5:secret-form " },
+	};
+
+	(void)state;
+	CASES (c, cases) {
+		scoped(place_done) struct place p = make_place();
+		scoped(text_done) struct text got = { 0 };
+
+		if (c->key) {
+			put(&p, "secrets/ours.key", c->mode, c->key);
+			assert_int_equal(fchmodat(p.fd, "secrets", 0700, 0), 0);
+		}
+		check_document(&p, yaml, &got);
+		assert_string_equal(text_str(&got), c->want);
+	}
 }
 
 /* ---- document_load ---- */
@@ -258,6 +302,7 @@ int main(void)
 		cmocka_unit_test(test_a_source_must_be_a_folder_with_packages),
 		cmocka_unit_test(test_secrets_must_be_private),
 		cmocka_unit_test(test_keys_of_the_cluster_must_be_private),
+		cmocka_unit_test(test_the_key_that_signs_must_be_one),
 		cmocka_unit_test(test_a_password_must_be_a_file_with_something_in_it),
 		cmocka_unit_test(test_what_cannot_be_read_is_a_fault),
 		cmocka_unit_test(test_a_file_too_large_is_not_read),

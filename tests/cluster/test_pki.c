@@ -12,7 +12,8 @@ static const struct model plain = { .name = (char[]){ "lab" } };
 static const char *const files[] = {
 	"pki/ca.crt",		  "pki/ca.key",		    "pki/etcd/ca.crt", "pki/etcd/ca.key",
 	"pki/front-proxy-ca.crt", "pki/front-proxy-ca.key", "pki/sa.pub",      "pki/sa.key",
-	"admin.crt",		  "admin.key",		    "token",
+	"admin.crt",		  "admin.key",		    "token",	       "signing.pub",
+	"signing.key",
 };
 
 static void create(const struct folder *f, const struct model *m, struct text *report)
@@ -168,6 +169,8 @@ static const struct {
 	{ "pki/sa.key", "-----BEGIN RSA PRIVATE KEY-----\n" },
 	{ "pki/sa.pub", "-----BEGIN PUBLIC KEY-----\n" },
 	{ "admin.key", "-----BEGIN RSA PRIVATE KEY-----\n" },
+	{ "signing.key", "-----BEGIN PRIVATE KEY-----\n" },
+	{ "signing.pub", "-----BEGIN PUBLIC KEY-----\n" },
 	{ "pki/ca.crt", "-----BEGIN CERTIFICATE-----\n" },
 };
 
@@ -261,6 +264,22 @@ static void test_report_names_each_file_once(void **state)
 	folder_close(&f);
 }
 
+static void test_a_key_that_the_document_names_is_not_made(void **state)
+{
+	struct model m = { .name = (char[]){ "lab" },
+			   .signing.key_file = (char[]){ "secrets/ours.key" } };
+	struct text report = { 0 };
+	struct folder f;
+
+	(void)state;
+	folder_open(&f);
+	create(&f, &m, &report);
+	assert_non_null(strstr(text_str(&report), "secrets/pki/sa.key"));
+	assert_null(strstr(text_str(&report), "signing"));
+	text_done(&report);
+	folder_close(&f);
+}
+
 static void test_second_run_writes_nothing(void **state)
 {
 	const struct folder *f = *state;
@@ -326,6 +345,10 @@ static const struct damage {
 	{ "pki/ca.key", "=pki/etcd/ca.key", 0600, EKEYREJECTED,
 	  { "secrets/pki/ca.crt and secrets/pki/ca.key", "not that of the certificate",
 	    "remove both" } },
+	{ "signing.key", NULL, 0600, ENOKEY,
+	  { "secrets/signing.pub is there without secrets/signing.key", "signature of images" } },
+	{ "signing.key", "=pki/sa.key", 0600, EKEYREJECTED,
+	  { "secrets/signing.pub and secrets/signing.key", "remove both" } },
 	{ "pki/sa.pub", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", 0600,
 	  EBADMSG, { "secrets/pki/sa.pub", "not a public key in PEM" } },
 	{ "pki/sa.key", "=pki/ca.key", 0600, EKEYREJECTED, { "not the public half" } },
@@ -465,6 +488,7 @@ int main(void)
 		cmocka_unit_test(test_no_two_authorities_share_a_key_or_serial),
 		cmocka_unit_test(test_modes_do_not_depend_on_the_umask),
 		cmocka_unit_test(test_report_names_each_file_once),
+		cmocka_unit_test(test_a_key_that_the_document_names_is_not_made),
 		cmocka_unit_test(test_second_run_writes_nothing),
 		cmocka_unit_test(test_only_what_is_missing_is_made),
 		cmocka_unit_test(test_damage_is_a_fault_that_names_file_and_remedy),

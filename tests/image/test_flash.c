@@ -177,7 +177,7 @@ static void make_image(struct image *im, uint64_t target)
 	    flash_map_make(&im->source, NULL, 0, FLASH_HEAD, im->table.image_end, &im->map, &why) <
 		    0)
 		fail_msg("%s", why.text);
-	im->order = (struct flash_order){ &im->source, &im->map, &im->table, true };
+	im->order = (struct flash_order){ &im->source, &im->map, &im->table, true, NULL };
 }
 
 static void drop_image(struct image *im)
@@ -467,7 +467,7 @@ static void test_a_ring_that_is_left_early_ends(void **state)
 
 	(void)state;
 	flash_ring_done(&ring);
-	assert_int_equal(flash_ring_start(&ring, &source, &map, &why), 0);
+	assert_int_equal(flash_ring_start(&ring, &source, &map, NULL, &why), 0);
 	assert_int_equal(flash_ring_next(&ring, &piece, &why), 1);
 	assert_int_equal(piece->length, FLASH_PIECE);
 	flash_ring_release(&ring);

@@ -14,6 +14,7 @@
 #include "image/golden.h"
 #include "image/record.h"
 #include "image/stamp.h"
+#include "image/sums_file.h"
 #include "tests/image/scratch.h"
 
 enum { ROOT = 4 << 20, SIZE = DISK_ROOT_OFFSET + ROOT + DISK_TAIL, VM_DISK = 200 << 20 };
@@ -28,6 +29,7 @@ struct setting {
 	struct build build;
 	struct golden golden;
 	struct record record;
+	struct sums sums;
 };
 
 static void make_golden(struct setting *t)
@@ -79,6 +81,7 @@ static void set_up(struct setting *t)
 static void tear_down(struct setting *t)
 {
 	record_done(&t->record);
+	sums_done(&t->sums);
 	golden_done(&t->golden);
 	scratch_close(&t->s);
 }
@@ -91,6 +94,7 @@ static int stamp(struct setting *t, size_t node, enum stamp_format format, bool 
 				 .golden = &t->golden,
 				 .node = &t->nodes[node],
 				 .record = &t->record,
+				 .sums = &t->sums,
 				 .folder = openat(t->s.fd, "out", O_RDONLY | O_DIRECTORY),
 				 .path = scratch_path(&t->s, "out", path),
 				 .format = format,
@@ -307,6 +311,34 @@ static void test_a_made_disk_leaves_only_itself_and_its_golden(void **state)
 	tear_down(&t);
 }
 
+static void test_a_made_disk_has_its_sum(void **state)
+{
+	static const char *const argv[] = { "sha256sum", "-c", "--strict", SUMS_NAME, NULL };
+	struct text out = { 0 };
+	struct fault why = { 0 };
+	struct setting t;
+	char path[256];
+
+	(void)state;
+	set_up(&t);
+	must_stamp(&t, 0, STAMP_QCOW2, STAMP_MADE);
+	must_stamp(&t, 1, STAMP_RAW, STAMP_MADE);
+	sums_render(&t.sums, &out);
+	scratch_write(&t.s, "out/" SUMS_NAME, 0644, text_str(&out));
+	text_done(&out);
+	if (run(&(struct run){ .argv = argv,
+			       .out = &out,
+			       .dir = scratch_path(&t.s, "out", path) },
+		&why) < 0)
+		fail_msg("%s", why.text);
+	assert_string_equal(text_str(&out), "master.qcow2: OK\nworker.raw: OK\n");
+	sums_drop(&t.sums, "master.qcow2");
+	must_stamp(&t, 0, STAMP_QCOW2, STAMP_SAME);
+	assert_null(sums_find(&t.sums, "master.qcow2")); /* it may have been changed since */
+	text_done(&out);
+	tear_down(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +350,7 @@ int main(void)
 		cmocka_unit_test(test_faults_name_the_node_and_leave_nothing),
 		cmocka_unit_test(test_a_disk_that_a_machine_uses_is_left_alone),
 		cmocka_unit_test(test_a_made_disk_leaves_only_itself_and_its_golden),
+		cmocka_unit_test(test_a_made_disk_has_its_sum),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
