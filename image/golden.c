@@ -267,14 +267,15 @@ static int make(struct work *w, const struct golden_names *names, struct fault *
 		r = make_root(w, why);
 	if (r == 0 && (w->uses & RELEASE_KUBERNETES))
 		r = container_import(b, text_str(&w->root), &w->images, w->facts.pause, why);
-	if (r == 0)
-		r = write_sbom(w, names, why);
 	if (r < 0)
 		return r;
 	progress_phase(&b->progress, 0, "golden disk");
 	r = make_disk(w, why);
 	if (r == 0)
 		r = fill_disk(w, why);
+	/* Behind the long work: what a build that was killed leaves must not look finished. */
+	if (r == 0)
+		r = write_sbom(w, names, why);
 	if (r == 0)
 		r = publish(w, names, why);
 	if (r == 0)
