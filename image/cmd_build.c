@@ -36,6 +36,7 @@ struct job {
 	struct build build;
 	struct build_out out;
 	struct golden goldens[N_USES]; /* by their uses; key "" : not asked for yet */
+	bool listed[N_USES];	       /* and whether what is in it stands beside the disks */
 	char *folder_path, *node_tree;
 	enum stamp_format format;
 };
@@ -149,11 +150,8 @@ static int prepare(struct job *j, struct fault *why)
 static int get_golden(struct job *j, unsigned uses, struct fault *why)
 {
 	struct golden *g = &j->goldens[uses];
-	bool is_new = !g->key[0];
-	int r = is_new ? golden_get(&j->build, uses, g, why) : 0;
+	int r = g->key[0] ? 0 : golden_get(&j->build, uses, g, why);
 
-	if (r == 0 && is_new)
-		r = golden_place_sbom(g, &j->build, j->out.fd, &j->out.sums, why);
 	if (r < 0 || !(uses & RELEASE_KUBERNETES))
 		return r;
 	free(j->out.record.distribution);
@@ -162,6 +160,17 @@ static int get_golden(struct job *j, unsigned uses, struct fault *why)
 	j->out.record.release = strdup(j->build.release->name);
 	j->out.record.facts = g->facts;
 	return j->out.record.release ? 0 : fault_errno(why, ENOMEM, "record");
+}
+
+/* Beside a disk that is there: a folder without room for one stays empty. */
+static int place_list(struct job *j, unsigned uses, struct fault *why)
+{
+	int r = 0;
+
+	if (!j->listed[uses])
+		r = golden_place_sbom(&j->goldens[uses], &j->build, j->out.fd, &j->out.sums, why);
+	j->listed[uses] = r == 0;
+	return r;
 }
 
 /* A disk of which it is not known what it was when it was made: nobody may vouch for it now. */
@@ -202,7 +211,8 @@ static int build_node(struct job *j, const struct model_node *node, struct fault
 		return outcome;
 	if (outcome == STAMP_SAME)
 		note_unknown(j, node);
-	if (j->format == STAMP_QCOW2)
+	r = place_list(j, uses, why);
+	if (r == 0 && j->format == STAMP_QCOW2)
 		r = build_out_add_golden(&j->out, &j->build, stamp.golden, why);
 	/* Disks that a power cut finds unrecorded are made again; each second is enough. */
 	if (r == 0)
@@ -238,6 +248,8 @@ static int make_stick(struct job *j, const char *passphrase, struct fault *why)
 	}
 	if (r == 0)
 		r = stick_make(&stick, why);
+	for (i = 0; r == 0 && i < stick.n; i++)
+		r = place_list(j, release_uses(parts[i].node), why);
 	if (r == 0)
 		r = sums_add_file(&j->out.sums, j->out.fd, STICK_NAME, &j->build.progress, why);
 	if (r == 0)
