@@ -152,12 +152,16 @@ storage_is_cut() {
 	wrote=$(lines)
 }
 
-rack_is_cut() { # ORDER
+rack_comes_back() { # ORDER: of power, after the plug of all was pulled
 	local begin
 	must "the whole rack is cut" cut_all
 	begin=$(date +%s)
 	must "it gets power in the order $1" power_on "$1"
 	must "all are Ready" wait_ready "$again_s" "$begin" "after the cut, in the order $1"
+}
+
+rack_is_cut() { # ORDER
+	rack_comes_back "$1"
 	check "the share is mounted" share_is_mounted
 	check "the registry serves" registry_serves
 	check "the pod writes on" lab_until "$again_s" "new lines" writes_on
