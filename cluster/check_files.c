@@ -16,6 +16,8 @@
 #include "cluster/complaint.h"
 #include "cluster/model.h"
 #include "cluster/signature.h"
+#include "registry/server.h"
+#include "storage/storage.h"
 
 enum { MAX_KEY = 1 << 20 };
 
@@ -43,22 +45,48 @@ static void check_private(struct files *f, struct model_mark mark, const char *p
 		complain(f, mark, "secret-readable", hint, path, "is open to other users");
 }
 
-/* A password that is not there yet is made by `rackseed secrets`. */
-static void check_password(struct files *f, struct model_mark mark, const char *path)
+/* 0 when it is there, a file, and not empty; then who may read it is judged. */
+static int check_secret(struct files *f, struct model_mark mark, const char *path)
 {
 	struct stat st;
 
 	if (!path || fstatat(f->dirfd, path, &st, 0) < 0)
-		return;
+		return -1;
 	if (!S_ISREG(st.st_mode)) {
 		complain(f, mark, "secret-form", NULL, path, "is not a file");
-		return;
+		return -1;
 	}
 	if (st.st_size == 0)
 		complain(f, mark, "secret-form",
 			 "remove it, and `rackseed secrets` makes a new one where it may", path,
 			 "is empty");
 	check_private(f, mark, path, &st);
+	return st.st_size == 0 ? -1 : 0;
+}
+
+/*
+ * A password that is not there yet is made by `rackseed secrets`. flaw, or NULL, is what the node
+ * would say of it, without the newline that editors leave behind it.
+ */
+static void check_password(struct files *f, struct model_mark mark, const char *path,
+			   const char *(*flaw)(const char *password))
+{
+	scoped(text_wipe) struct text password = { 0 };
+	struct fault why = { 0 };
+	const char *what = NULL;
+	size_t n;
+
+	if (check_secret(f, mark, path) < 0 || !flaw)
+		return;
+	if (fs_read(f->dirfd, path, MAX_KEY, &password, &why) < 0) {
+		complain(f, mark, "secret-form", NULL, path, "cannot be read, or is no password");
+		return;
+	}
+	for (n = password.len; n > 0 && strchr("\r\n", password.data[n - 1]); n--)
+		password.data[n - 1] = '\0';
+	what = strlen(text_str(&password)) < n ? "holds a zero byte" : flaw(text_str(&password));
+	if (what)
+		complain(f, mark, "secret-form", NULL, path, what);
 }
 
 /* What nobody makes for somebody else's registry. */
@@ -102,8 +130,7 @@ static void check_signing(struct files *f)
 			 "is not there");
 		return;
 	}
-	check_password(f, mark, path);
-	if (!S_ISREG(st.st_mode) || st.st_size == 0)
+	if (check_secret(f, mark, path) < 0)
 		return;
 	snprintf(hint, sizeof(hint), "openssl genpkey -algorithm ed25519 -out %.200s makes one",
 		 path);
@@ -188,13 +215,15 @@ void document_check_files(const struct model *m, int dirfd, struct complaints *c
 	check_known_secrets(&f);
 	check_signing(&f);
 	for (i = 0; i < m->n_registries; i++) {
-		check_password(&f, m->registries[i].password_mark, m->registries[i].password_file);
-		check_password(&f, m->registries[i].client_key_mark,
-			       m->registries[i].client_key_file);
+		check_password(&f, m->registries[i].password_mark, m->registries[i].password_file,
+			       m->registries[i].node ? registry_password_flaw : NULL);
+		check_secret(&f, m->registries[i].client_key_mark,
+			     m->registries[i].client_key_file);
 		check_theirs(&f, &m->registries[i]);
 	}
 	for (i = 0; i < m->n_shares; i++)
-		check_password(&f, m->shares[i].password_mark, m->shares[i].password_file);
+		check_password(&f, m->shares[i].password_mark, m->shares[i].password_file,
+			       storage_password_flaw);
 	for (i = 0; m->images && m->images[i] && m->mark.images; i++)
 		if (model_image_is_file(m->images[i]))
 			check_there(&f, m->mark.images[i], m->images[i], "an archive of images");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,16 +89,7 @@ static void put_shares(struct plan_work *w)
 	}
 }
 
-static bool has_volumes(const struct model *m)
-{
-	size_t i;
-
-	for (i = 0; i < m->n_shares; i++)
-		if (m->shares[i].volume_bytes)
-			return true;
-	return false;
-}
-
+/* Also where there are none: the label of a share that left the file goes with it. */
 static void put_mounted(struct plan_work *w)
 {
 	scoped(text_done) struct text path = { 0 };
@@ -132,20 +124,27 @@ static void pulls_done(struct pulls *p)
 	free(p->list);
 }
 
-/* "registry:5000" -> "rackseed-registry-5000". */
+/*
+ * "registry:5000" -> "rackseed-registry.5000": no host ends with a number alone, so no other host's
+ * secret has that name. A label must not end with the sign that a bracket becomes.
+ */
 static char *name_secret(const char *host)
 {
 	scoped(text_done) struct text name = { 0 };
+	const char colon = host[0] == '[' ? '-' : '.';
 	size_t n = strlen(host);
 
 	while (n > 0 && !isalnum((unsigned char)host[n - 1]))
 		n--;
 	text_add(&name, "rackseed-");
-	for (; n > 0; n--, host++)
+	for (; n > 0; n--, host++) {
+		bool is_plain = isalnum((unsigned char)*host) || *host == '.';
+
 		text_addf(&name, "%c",
-			  isalnum((unsigned char)*host) || *host == '.'
-				  ? tolower((unsigned char)*host)
-				  : '-');
+			  is_plain	 ? tolower((unsigned char)*host)
+			  : *host == ':' ? colon
+					 : '-');
+	}
 	return text_take(&name);
 }
 
@@ -273,7 +272,7 @@ int plan_objects(struct plan_work *w, struct fault *why)
 		put_shares(w);
 		r = put_pulls(w, why);
 	}
-	if (r == 0 && has_volumes(w->m))
+	if (r == 0 && model_is_kubernetes(w->node))
 		put_mounted(w);
 	return r;
 }

@@ -50,18 +50,27 @@ bool registry_htpasswd_holds(const char *file, const char *user, const char *pas
 	return holds;
 }
 
+const char *registry_password_flaw(const char *password)
+{
+	if (!*password)
+		return "is empty";
+	if (strchr(password, '\n') || strchr(password, '\r'))
+		return "holds a line break";
+	if (strlen(password) > BCRYPT_MAX)
+		return "is longer than the 72 bytes that bcrypt looks at";
+	return NULL;
+}
+
 int registry_htpasswd_add(const char *user, const char *password, struct text *out,
 			  struct fault *why)
 {
 	struct crypt_data data = { 0 };
 	char setting[CRYPT_GENSALT_OUTPUT_SIZE];
+	const char *flaw = registry_password_flaw(password);
 	const char *hash;
 
-	if (!*password)
-		return fault_set(why, EINVAL, "the password of '%s' is empty", user);
-	if (strlen(password) > BCRYPT_MAX)
-		return fault_set(why, EINVAL, "the password of '%s' is longer than %d characters",
-				 user, BCRYPT_MAX);
+	if (flaw)
+		return fault_set(why, EINVAL, "the password of '%s' %s", user, flaw);
 	/* "$2y$" is the name that every htpasswd knows; the entropy is the kernel's. */
 	if (!crypt_gensalt_rn("$2y$", ROUNDS_LOG2, NULL, 0, setting, sizeof(setting)))
 		return fault_errno(why, errno, "no salt for bcrypt");

@@ -32,6 +32,9 @@ void registry_server_config(const struct registry_server *s, struct text *out);
 bool registry_htpasswd_holds(const char *file, const char *user, const char *password)
 	__attribute__((nonnull));
 
+/* What is wrong with the password of a registry of ours, as the end of a sentence, or NULL. */
+const char *registry_password_flaw(const char *password) __attribute__((nonnull));
+
 /*
  * Adds the user's line, with a salt of its own. -EINVAL for a password that bcrypt would cut, or
  * for none.

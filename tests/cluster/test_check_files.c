@@ -11,6 +11,9 @@
 #include "cluster/document.h"
 #include "cluster/model.h"
 
+#define LONG_63 "123456789012345678901234567890123456789012345678901234567890123"
+#define LONG_64 LONG_63 "4"
+
 /* A folder of its own for each test. */
 struct place {
 	char path[64];
@@ -185,6 +188,43 @@ static void test_a_password_must_be_a_file_with_something_in_it(void **state)
 	assert_string_equal(text_str(&got), "6:secret-form 7:secret-form ");
 }
 
+static void test_a_password_must_be_one_that_the_nodes_take(void **state)
+{
+	static const char yaml[] =
+		"apiVersion: rackseed/v1\n"
+		"cluster: {name: a, kubernetes: {version: 1.20.2}}\n"
+		"os: {distribution: debian, release: bookworm}\n"
+		"network: {subnet: 10.0.0.0/24}\n"
+		"registries: {\"s:5000\": {node: s, user: u, passwordFile: secrets/registry}}\n"
+		"shares: {d: {node: s, path: /srv/d, mount: /mnt/d, user: u, passwordFile: "
+		"secrets/share}}\n"
+		"nodes:\n"
+		"  m: {role: control-plane, address: 10.0.0.2, mac: 52:54:00:00:00:02}\n"
+		"  s: {role: [registry, storage], address: 10.0.0.3, mac: 52:54:00:00:00:03}\n";
+	static const struct {
+		const char *registry, *share;
+		const char *want;
+	} cases[] = {
+		{ "word\n", "word\r\n", "" },
+		{ "\n", "\r\n", "5:secret-form 6:secret-form " },
+		{ "two\nlines", "tw\to", "5:secret-form 6:secret-form " },
+		{ LONG_64 "12345678", LONG_64 LONG_63, "" },
+		{ LONG_64 "123456789", LONG_64 LONG_64, "5:secret-form 6:secret-form " },
+	};
+
+	(void)state;
+	CASES (c, cases) {
+		scoped(place_done) struct place p = make_place();
+		scoped(text_done) struct text got = { 0 };
+
+		put(&p, "secrets/registry", 0600, c->registry);
+		put(&p, "secrets/share", 0600, c->share);
+		assert_int_equal(fchmodat(p.fd, "secrets", 0700, 0), 0);
+		check_document(&p, yaml, &got);
+		assert_string_equal(text_str(&got), c->want);
+	}
+}
+
 static void test_the_key_that_signs_must_be_one(void **state)
 {
 	static const char yaml[] =
@@ -304,6 +344,7 @@ int main(void)
 		cmocka_unit_test(test_keys_of_the_cluster_must_be_private),
 		cmocka_unit_test(test_the_key_that_signs_must_be_one),
 		cmocka_unit_test(test_a_password_must_be_a_file_with_something_in_it),
+		cmocka_unit_test(test_a_password_must_be_one_that_the_nodes_take),
 		cmocka_unit_test(test_what_cannot_be_read_is_a_fault),
 		cmocka_unit_test(test_a_file_too_large_is_not_read),
 		cmocka_unit_test(test_a_file_is_found_below_a_folder),
