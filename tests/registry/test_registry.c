@@ -205,7 +205,9 @@ static void test_a_password_that_bcrypt_would_cut_is_refused_and_so_is_none(void
 	memset(password, 'x', 73);
 	password[73] = '\0';
 	assert_int_equal(registry_htpasswd_add("u", password, &file, &why), -EINVAL);
-	assert_string_equal(why.text, "the password of 'u' is longer than the 72 bytes that bcrypt looks at");
+	assert_string_equal(
+		why.text,
+		"the password of 'u' is longer than the 72 bytes that bcrypt looks at");
 	assert_int_equal(registry_htpasswd_add("u", "", &file, &why), -EINVAL);
 	assert_string_equal(why.text, "the password of 'u' is empty");
 	assert_string_equal(text_str(&file), "");
