@@ -39,6 +39,21 @@ void kubeadm_skip_phases_argument(const struct model *m, const struct model_vers
 		text_addf(out, "%s%s", phase == m->skip_phases ? "--skip-phases=" : ",", *phase);
 }
 
+static void patches_field(const struct model_version *version, struct text *out)
+{
+	if (model_version_cmp(version, 1, 22) >= 0)
+		text_add(out, "patches:\n  directory: " KUBEADM_PATCHES "\n");
+}
+
+const char *kubeadm_patches_argument(const struct model_version *version)
+{
+	bool is_known = model_version_cmp(version, 1, 20) >= 0;
+
+	return is_known && model_version_cmp(version, 1, 22) < 0
+		       ? "--experimental-patches=" KUBEADM_PATCHES
+		       : NULL;
+}
+
 /*
  * The preflight pulls CoreDNS's image even where that addon is left out, and fails where it cannot
  * be had. kubelet pulls what is really used, and keeps trying.
@@ -72,6 +87,7 @@ static void init_configuration(const struct model *m, const struct model_node *n
 	text_add(out, "localAPIEndpoint:\n");
 	kubeadm_part_endpoint(m, node, 2, out);
 	skip_phases_field(m, version, out);
+	patches_field(version, out);
 	if (model_version_cmp(version, 1, 31) >= 0)
 		text_add(out, "timeouts:\n"
 			      "  controlPlaneComponentHealthCheck: " PATIENCE "\n"
@@ -103,6 +119,17 @@ static void api_server(const struct model *m, const struct model_version *versio
 	}
 }
 
+/*
+ * Who cannot renew in time ends and is started again. The defaults, 15, 10 and 2 seconds, are too
+ * short for a disk or a processor that stalls, and write to etcd each second.
+ */
+static void leader_election(const struct model_version *version, struct text *out)
+{
+	kubeadm_part_argument(version, 4, "leader-elect-lease-duration", "30s", out);
+	kubeadm_part_argument(version, 4, "leader-elect-renew-deadline", "20s", out);
+	kubeadm_part_argument(version, 4, "leader-elect-retry-period", "5s", out);
+}
+
 static void cluster_configuration(const struct model *m, const struct model_version *version,
 				  struct text *out)
 {
@@ -126,9 +153,11 @@ static void cluster_configuration(const struct model *m, const struct model_vers
 	text_add(out, "controllerManager:\n  extraArgs:\n");
 	if (m->pod_network == MODEL_PODS_ROUTED)
 		kubeadm_part_argument(version, 4, "allocate-node-cidrs", "false", out);
+	leader_election(version, out);
 	kubeadm_part_argument(version, 4, "profiling", "false", out);
 	kubeadm_part_argument(version, 4, "terminated-pod-gc-threshold", "1000", out);
 	text_add(out, "scheduler:\n  extraArgs:\n");
+	leader_election(version, out);
 	kubeadm_part_argument(version, 4, "profiling", "false", out);
 }
 
@@ -181,6 +210,7 @@ void kubeadm_join_document(const struct model *m, const struct model_node *node,
 	if (node->roles & MODEL_CONTROL_PLANE) {
 		text_add(out, "controlPlane:\n  localAPIEndpoint:\n");
 		kubeadm_part_endpoint(m, node, 4, out);
+		patches_field(version, out);
 	}
 	if (has_timeouts)
 		text_add(out, "timeouts:\n"

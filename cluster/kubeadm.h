@@ -33,6 +33,12 @@ void kubeadm_join_document(const struct model *m, const struct model_node *node,
 void kubeadm_skip_phases_argument(const struct model *m, const struct model_version *version,
 				  struct text *out);
 
+/*
+ * What makes kubeadm patch the static pods that it writes, "--experimental-patches=FOLDER", where
+ * the format has no field for it (1.20 and 1.21); NULL otherwise. Older ones are not patched.
+ */
+const char *kubeadm_patches_argument(const struct model_version *version);
+
 /* The discovery kubeconfig: endpoint and CA (base64 of its PEM, or a place), no credentials. */
 void kubeadm_discovery(const struct model *m, const char *ca_base64, struct text *out);
 
@@ -52,6 +58,7 @@ extern const char kubeadm_audit_policy[];
 /* The node's certificate of the cluster CA, which kubelet shows to the API server. */
 #define KUBEADM_KUBELET_CRT "/etc/rackseed/kubelet.crt"
 #define KUBEADM_KUBELET_KEY "/etc/rackseed/kubelet.key"
+#define KUBEADM_PATCHES "/usr/lib/rackseed/patches" /* of the image, the same on all nodes */
 #define KUBEADM_AUDIT_PATH "/etc/rackseed/audit.yaml"
 #define KUBEADM_AUDIT_LOG_FOLDER "/var/log/kubernetes"
 #define KUBEADM_DISCOVERY_PATH "/etc/rackseed/discovery.conf"

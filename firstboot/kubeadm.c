@@ -93,7 +93,8 @@ static int kubeadm(struct work *w, const char *unit, const char *verb, const cha
 		apply_find(&w->node->plan, PLAN_CLUSTER, "", "kubeadm.yaml", 0);
 	scoped(text_done) struct text description = { 0 };
 	scoped(text_done) struct text skip = { 0 };
-	const char *argv[] = { KUBEADM, verb, "--config", NULL, NULL, NULL, NULL, NULL };
+	const char *argv[] = { KUBEADM, verb, "--config", NULL, NULL, NULL, NULL, NULL, NULL };
+	const char *patches = kubeadm_patches_argument(&w->node->facts.kubernetes);
 	bool init = strcmp(verb, "init") == 0;
 	size_t n = 3;
 
@@ -108,6 +109,8 @@ static int kubeadm(struct work *w, const char *unit, const char *verb, const cha
 		argv[n++] = text_str(&skip);
 	if (option)
 		argv[n++] = option;
+	if (patches)
+		argv[n++] = patches;
 	text_addf(&description, "kubeadm %s of rackseed-firstboot", verb);
 	work_note(w, "kubeadm %s is running", verb);
 	return work_program(w, unit, text_str(&description), argv, limit_s, why);

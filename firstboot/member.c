@@ -41,15 +41,17 @@ static int write_document(struct work *w, struct fault *why)
 }
 
 /* One command of kubeadm's that only makes files. */
-static int phase(struct work *w, const char *const *words, struct fault *why)
+static int phase(struct work *w, const char *const *words, const char *patches, struct fault *why)
 {
-	const char *argv[PHASE_ARGS + 4] = { KUBEADM };
+	const char *argv[PHASE_ARGS + 5] = { KUBEADM };
 	size_t n = 1;
 
 	while (*words)
 		argv[n++] = *words++;
 	argv[n++] = "--config";
 	argv[n++] = DOCUMENT;
+	if (patches)
+		argv[n++] = patches;
 	return work_program(w, mend_unit, "kubeadm of rackseed-firstboot mends files", argv,
 			    PHASE_S, why);
 }
@@ -57,22 +59,27 @@ static int phase(struct work *w, const char *const *words, struct fault *why)
 static int make_again(struct work *w, const struct mend_found *found, bool kubelet,
 		      struct fault *why)
 {
-	static const char *const all[][PHASE_ARGS] = {
-		{ "init", "phase", "certs", "all" },
-		{ "init", "phase", "kubeconfig", "all" },
-		{ "init", "phase", "control-plane", "all" },
-		{ "init", "phase", "etcd", "local" },
-		{ "init", "phase", "kubelet-start" }, /* its settings; and it starts it */
+	static const struct {
+		const char *words[PHASE_ARGS];
+		bool is_pods;
+	} all[] = {
+		{ { "init", "phase", "certs", "all" }, false },
+		{ { "init", "phase", "kubeconfig", "all" }, false },
+		{ { "init", "phase", "control-plane", "all" }, true },
+		{ { "init", "phase", "etcd", "local" }, true },
+		/* its settings; and it starts it */
+		{ { "init", "phase", "kubelet-start" }, false },
 	};
 	const bool wanted[] = { found->certificates, found->kubeconfigs || kubelet,
 				found->manifests, found->manifests, kubelet };
+	const char *patches = kubeadm_patches_argument(&w->node->facts.kubernetes);
 	size_t i;
 	int r = 0;
 
 	for (i = 0; r >= 0 && i < COUNT(all); i++)
 		if (wanted[i]) {
-			work_note(w, "kubeadm makes again what lacks: %s", all[i][2]);
-			r = phase(w, all[i], why);
+			work_note(w, "kubeadm makes again what lacks: %s", all[i].words[2]);
+			r = phase(w, all[i].words, all[i].is_pods ? patches : NULL, why);
 		}
 	return r;
 }
@@ -85,7 +92,7 @@ static int renew_leaves(struct work *w, struct fault *why)
 	bool old = model_version_cmp(&w->node->facts.kubernetes, 1, 20) < 0;
 
 	work_note(w, "kubeadm renews certificates");
-	return phase(w, old ? before : now, why);
+	return phase(w, old ? before : now, NULL, why);
 }
 
 /* The containers of the static pods; kubelet starts them again, with what lies there now. */

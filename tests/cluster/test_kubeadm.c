@@ -127,6 +127,66 @@ static void test_skipped_phases_are_a_field_or_an_argument(void **state)
 	assert_string_equal(text_str(&out), "");
 }
 
+static void test_patches_are_a_field_or_an_argument_or_nothing(void **state)
+{
+	static const struct {
+		int minor;
+		bool argument, field;
+	} cases[] = { { 19, false, false }, { 20, true, false }, { 21, true, false },
+		      { 22, false, true },  { 36, false, true } };
+	struct model m;
+
+	(void)state;
+	load_document(lab_document, &m);
+	CASES (c, cases) {
+		const struct model_version version = { 1, c->minor, 2 };
+		const char *argument = kubeadm_patches_argument(&version);
+		struct text init = { 0 }, join = { 0 }, worker = { 0 };
+
+		assert_int_equal(argument != NULL, c->argument);
+		if (argument)
+			assert_string_equal(argument, "--experimental-patches=" KUBEADM_PATCHES);
+		kubeadm_init_document(&m, &m.nodes[0], &version, TOKEN, &init);
+		kubeadm_join_document(&m, &m.nodes[0], &version, TOKEN, &join);
+		kubeadm_join_document(&m, &m.nodes[1], &version, TOKEN, &worker);
+		assert_int_equal(strstr(text_str(&init), "\npatches:\n") != NULL, c->field);
+		assert_int_equal(strstr(text_str(&join), "\npatches:\n") != NULL, c->field);
+		assert_null(strstr(text_str(&worker), "patches"));
+		text_done(&init);
+		text_done(&join);
+		text_done(&worker);
+	}
+	model_done(&m);
+}
+
+/* Each names the one container that kubeadm gives that pod. */
+static void test_patches_are_for_pods_of_kubeadm(void **state)
+{
+	static const char *const names[] = { "etcd", "kube-apiserver", "kube-controller-manager",
+					     "kube-scheduler" };
+
+	(void)state;
+	CASES (name, names) {
+		struct text path = { 0 }, file = { 0 };
+		const struct yaml *list, *probe;
+		struct yaml tree = { 0 };
+		struct yaml_error error = { 0 };
+		struct fault why = { 0 };
+
+		text_addf(&path, "firstboot/tree" KUBEADM_PATCHES "/%s+strategic.yaml", *name);
+		assert_int_equal(fs_read(AT_FDCWD, text_str(&path), 4096, &file, &why), 0);
+		assert_int_equal(yaml_parse(text_str(&file), file.len, &tree, &error), 0);
+		list = yaml_get(yaml_get(&tree, "spec"), "containers");
+		assert_int_equal(list->n_items, 1);
+		assert_string_equal(yaml_text(yaml_get(&list->items[0], "name")), *name);
+		probe = yaml_get(&list->items[0], "livenessProbe");
+		assert_string_equal(yaml_text(yaml_get(probe, "failureThreshold")), "30");
+		yaml_done(&tree);
+		text_done(&file);
+		text_done(&path);
+	}
+}
+
 static void test_labels_that_a_kubelet_may_set(void **state)
 {
 	static const struct {
@@ -236,6 +296,8 @@ int main(void)
 		cmocka_unit_test(test_documents_by_version),
 		cmocka_unit_test(test_every_document_is_yaml),
 		cmocka_unit_test(test_skipped_phases_are_a_field_or_an_argument),
+		cmocka_unit_test(test_patches_are_a_field_or_an_argument_or_nothing),
+		cmocka_unit_test(test_patches_are_for_pods_of_kubeadm),
 		cmocka_unit_test(test_labels_that_a_kubelet_may_set),
 		cmocka_unit_test(test_discovery_names_endpoint_and_ca),
 		cmocka_unit_test(test_kubeadm_takes_its_document),
