@@ -18,7 +18,7 @@
 #define MANAGER                                                                                    \
 	"org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"
 
-enum { TICK_MS = 400, CALL_USEC = 25000000, LINES = 6 };
+enum { TICK_MIN_MS = 50, TICK_MAX_MS = 2000, CALL_USEC = 25000000, LINES = 6 };
 
 DEFINE_DROP(message, sd_bus_message *, sd_bus_message_unref)
 DEFINE_DROP(string, char *, free)
@@ -153,6 +153,17 @@ static bool has_job(struct sd_bus *bus, const char *unit)
 	return id != 0;
 }
 
+/* An eighth of what was waited already: a look is work for systemd and the bus, too. */
+static void rest(int64_t waited_ms)
+{
+	int64_t ms = waited_ms / 8 < TICK_MIN_MS   ? TICK_MIN_MS
+		     : waited_ms / 8 > TICK_MAX_MS ? TICK_MAX_MS
+						   : waited_ms / 8;
+	const struct timespec pause = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+
+	nanosleep(&pause, NULL);
+}
+
 /*
  * Waits until no job of the unit is left and it is on its way nowhere; its state is then in
  * ret_state. We ask instead of listening for JobRemoved: a signal can be missed, a state cannot.
@@ -160,8 +171,7 @@ static bool has_job(struct sd_bus *bus, const char *unit)
 static int settle(struct sd_bus *bus, const char *unit, unsigned limit_s,
 		  const struct units_tick *tick, char ret_state[static 32], struct fault *why)
 {
-	const struct timespec pause = { .tv_nsec = TICK_MS * 1000000L };
-	int64_t end_ms = now_ms() + (int64_t)limit_s * 1000;
+	int64_t begin_ms = now_ms();
 	int r;
 
 	for (;;) {
@@ -170,12 +180,12 @@ static int settle(struct sd_bus *bus, const char *unit, unsigned limit_s,
 			return r;
 		if (!is_passing(ret_state) && !has_job(bus, unit))
 			return 0;
-		if (limit_s && now_ms() >= end_ms)
+		if (limit_s && now_ms() - begin_ms >= (int64_t)limit_s * 1000)
 			return fault_set(why, ETIMEDOUT, "%s: still %s after %u s", unit, ret_state,
 					 limit_s);
 		if (!tick->alive(tick->data))
 			return fault_set(why, ECANCELED, "stopped");
-		nanosleep(&pause, NULL);
+		rest(now_ms() - begin_ms);
 	}
 }
 
