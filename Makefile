@@ -179,7 +179,7 @@ check-fast: check-programs ## what needs no boot
 	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(FAST)
 
 check-all: check-programs ## as check, with every test that boots, every order of power, and ten builds compared
-	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) ORDERS="$(ORDERS)" REBOOT=1 STORAGE=1 TROUBLE=1 VM_SECONDS=14400 tests/run $(FAST) $(LANE) tests/images/build $(sort $(wildcard tests/vm/*/test))
+	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) ORDERS="$(ORDERS)" TROUBLE=1 VM_SECONDS=14400 tests/run $(FAST) $(LANE) tests/images/build $(sort $(wildcard tests/vm/*/test))
 	MODE=$(MODE) tests/reproducible
 
 CRASH_STATES ?= 12000
@@ -194,7 +194,7 @@ check-unit: $(UNIT_TESTS) ## the unit tests alone; BLESS=1 rewrites golden files
 
 check-vm: deps ## tests that boot machines; TEST=assemble runs one
 	$(MAKE) --no-print-directory -j$(JOBS) MODE=$(MODE) all
-	MODE=$(MODE) REBOOT=1 STORAGE=1 TROUBLE=1 VM_SECONDS=14400 tests/run $(wildcard tests/vm/$(TEST)/test)
+	MODE=$(MODE) TROUBLE=1 VM_SECONDS=14400 tests/run $(wildcard tests/vm/$(TEST)/test)
 
 .PHONY: check-reproducible
 check-reproducible: deps ## builds the same file eleven times under other circumstances, compares every byte
