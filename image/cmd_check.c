@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <fcntl.h>
 #include <stdio.h>
 
 #include "base/fault.h"
@@ -7,7 +6,6 @@
 #include "base/macros.h"
 #include "base/text.h"
 #include "cluster/complaint.h"
-#include "cluster/document.h"
 #include "cluster/model.h"
 #include "image/command.h"
 #include "image/live.h"
@@ -72,14 +70,12 @@ static int check(const struct invocation *in, struct fault *why)
 		fprintf(stderr, "rackseed: check takes no argument: name the file with -f\n");
 		return EXIT_MISUSE;
 	}
-	r = document_load(AT_FDCWD, in->file, &model, &complaints, &source, why);
+	r = command_judge(in, &model, &complaints, &source, why);
 	if (r < 0)
 		return r;
 	folder = command_folder(in, why);
 	if (folder < 0)
 		return folder;
-	document_check_files(&model, folder, &complaints);
-	complaints_sort(&complaints);
 	/* Of a file with errors nobody can say what it means. */
 	live = live && !complaints.n_errors;
 	r = live ? live_shares(&model, folder, in->json, &shares, why) : LIVE_GOOD;
@@ -99,5 +95,6 @@ const struct command cmd_check = {
 	.synopsis = "[--live]",
 	.options = options,
 	.help = "check the file and complain of all that is wrong with it",
+	.uses_files = true,
 	.run = check,
 };

@@ -14,6 +14,7 @@
 #include "cluster/complaint.h"
 #include "cluster/document.h"
 #include "cluster/model.h"
+#include "image/lint.h"
 
 const char *command_value(const struct invocation *in, const char *name)
 {
@@ -34,9 +35,21 @@ static int check_files(const struct invocation *in, const struct model *m, struc
 	if (folder < 0)
 		return folder;
 	document_check_files(m, folder, c);
-	complaints_sort(c);
 	close(folder);
 	return 0;
+}
+
+int command_judge(const struct invocation *in, struct model *ret, struct complaints *c,
+		  struct text *source, struct fault *why)
+{
+	int r = document_load(AT_FDCWD, in->file, ret, c, source, why);
+
+	if (r == 0)
+		r = lint_networks(ret, source, c, why);
+	if (r == 0 && in->command->uses_files)
+		r = check_files(in, ret, c, why);
+	complaints_sort(c);
+	return r;
 }
 
 int command_load(const struct invocation *in, struct model *ret, struct text *source,
@@ -45,10 +58,8 @@ int command_load(const struct invocation *in, struct model *ret, struct text *so
 	scoped(complaints_done) struct complaints complaints = { 0 };
 	scoped(text_done) struct text bytes = { 0 };
 	scoped(text_done) struct text shown = { 0 };
-	int r = document_load(AT_FDCWD, in->file, ret, &complaints, &bytes, why);
+	int r = command_judge(in, ret, &complaints, &bytes, why);
 
-	if (r == 0 && in->command->uses_files)
-		r = check_files(in, ret, &complaints, why);
 	if (r < 0)
 		return r;
 	complaints_print(&complaints, in->file, text_str(&bytes), bytes.len, &shown);

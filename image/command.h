@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct complaints;
 struct fault;
 struct model;
 struct text;
@@ -43,9 +44,17 @@ const char *command_value(const struct invocation *in, const char *name)
 	__attribute__((nonnull));
 
 /*
- * Loads and checks in->file for a command, and the files that it names where the command uses them:
- * complaints go to stderr. 0, or EXIT_BAD_FILE when there
- * are errors, or negative. source may be NULL.
+ * Reads in->file and collects all that is wrong with it, in its order: with libnetplan's word on
+ * the nodes' own networks, and the files that it names where the command uses them. 0 even then;
+ * negative when it cannot be read.
+ */
+int command_judge(const struct invocation *in, struct model *ret, struct complaints *c,
+		  struct text *source, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * The same for a command that goes on only with a good file: complaints go to stderr. 0, or
+ * EXIT_BAD_FILE when there are errors, or negative. source may be NULL.
  */
 int command_load(const struct invocation *in, struct model *ret, struct text *source,
 		 struct fault *why) __attribute__((nonnull(1, 2, 4), warn_unused_result));

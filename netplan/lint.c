@@ -53,29 +53,30 @@ static int open_text(const char *yaml, char path[static PATH_LEN], struct fault 
 	return fd;
 }
 
-/* "PATH:5:7: Error in network definition: …" and the source line below: "line 5: …" is enough. */
-static int translate(NetplanError *error, const char *path, struct fault *why)
+/* "PATH:5:7: Error in network definition: …" and the source line below: place and reason. */
+static void translate(NetplanError *error, const char *path, struct netplan_flaw *ret)
 {
 	static const char noise[] = "Error in network definition: ";
-	char message[768] = "";
-	const char *at;
+	char message[sizeof(ret->reason)] = "refused without a word";
+	const char *at = NULL;
 	size_t n = strlen(path);
 
-	if (!error)
-		return fault_set(why, EINVAL, "netplan: refused without a word");
-	netplan_error_message(error, message, sizeof(message));
-	message[sizeof(message) - 1] = '\0';
-	netplan_error_clear(&error);
-	message[strcspn(message, "\n")] = '\0';
-	at = strstr(message, noise);
-	if (!at || strncmp(message, path, n) != 0 || message[n] != ':')
-		return fault_set(why, EINVAL, "netplan: %s", message);
-	return fault_set(why, EINVAL, "netplan: line %.*s: %s",
-			 (int)strspn(message + n + 1, "0123456789"), message + n + 1,
-			 at + strlen(noise));
+	if (error) {
+		netplan_error_message(error, message, sizeof(message));
+		message[sizeof(message) - 1] = '\0';
+		netplan_error_clear(&error);
+		message[strcspn(message, "\n")] = '\0';
+		at = strstr(message, noise);
+	}
+	*ret = (struct netplan_flaw){ 0 };
+	if (at && strncmp(message, path, n) == 0 &&
+	    sscanf(message + n, ":%6u:%6u:", &ret->line, &ret->column) == 2)
+		snprintf(ret->reason, sizeof(ret->reason), "%s", at + strlen(noise));
+	else
+		snprintf(ret->reason, sizeof(ret->reason), "%s", message);
 }
 
-int netplan_lint(const char *yaml, struct fault *why)
+int netplan_judge(const char *yaml, struct netplan_flaw *ret, struct fault *why)
 {
 	char path[PATH_LEN] = "";
 	scoped(drop_fd) int fd = open_text(yaml, path, why);
@@ -87,8 +88,21 @@ int netplan_lint(const char *yaml, struct fault *why)
 		return fd;
 	parser = netplan_parser_new();
 	state = netplan_state_new();
-	if (!netplan_parser_load_yaml(parser, path, &error) ||
-	    !netplan_state_import_parser_results(state, parser, &error))
-		return translate(error, path, why);
-	return 0;
+	if (netplan_parser_load_yaml(parser, path, &error) &&
+	    netplan_state_import_parser_results(state, parser, &error))
+		return 0;
+	translate(error, path, ret);
+	return 1;
+}
+
+int netplan_lint(const char *yaml, struct fault *why)
+{
+	struct netplan_flaw flaw;
+	int r = netplan_judge(yaml, &flaw, why);
+
+	if (r <= 0)
+		return r;
+	if (flaw.line)
+		return fault_set(why, EINVAL, "netplan: line %u: %s", flaw.line, flaw.reason);
+	return fault_set(why, EINVAL, "netplan: %s", flaw.reason);
 }

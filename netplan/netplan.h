@@ -39,6 +39,15 @@ struct netplan_config {
 int netplan_render(const struct netplan_config *config, struct text *out, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Host only (netplan/lint.c): what libnetplan says of the text. 0, or its complaint in the fault.
- */
+/* What libnetplan refuses a text for; line 0: it does not say where. Both count from 1. */
+struct netplan_flaw {
+	unsigned line, column;
+	char reason[768];
+};
+
+/* Host only (netplan/lint.c): 0 when libnetplan takes the text, 1 with *ret when not; negative. */
+int netplan_judge(const char *yaml, struct netplan_flaw *ret, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Host only: the same with its complaint as the fault. */
 int netplan_lint(const char *yaml, struct fault *why) __attribute__((nonnull, warn_unused_result));

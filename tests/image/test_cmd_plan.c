@@ -200,10 +200,10 @@ static void test_what_netplan_refuses_is_no_plan(void **state)
 	text_add(&document, "    network: {ethernets: {nic0: {addresses: [192.168.10.101/24], "
 			    "wakeonlan: perhaps}}}\n");
 	put(f, "cluster.yaml", text_str(&document));
-	assert_int_not_equal(run_plan(f, "w1", NULL, false, &out, &err), EXIT_DONE);
+	assert_int_equal(run_plan(f, "w1", NULL, false, &out, &err), EXIT_BAD_FILE);
 	assert_string_equal(text_str(&out), "");
-	assert_non_null(strstr(text_str(&err), "node 'w1': network: netplan: line 9: invalid "
-					       "boolean value 'perhaps'"));
+	assert_non_null(strstr(text_str(&err), ": error: node 'w1': netplan: invalid boolean value "
+					       "'perhaps'\n    network: {"));
 	text_done(&document);
 	text_done(&out);
 	text_done(&err);
