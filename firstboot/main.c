@@ -11,6 +11,7 @@
 #include "base/fault.h"
 #include "base/fs.h"
 #include "base/macros.h"
+#include "base/streams.h"
 #include "base/text.h"
 #include "cluster/audit.h"
 #include "firstboot/announce.h"
@@ -225,6 +226,12 @@ static int print_help(void)
 	return EXIT_DONE;
 }
 
+static int print_version(void)
+{
+	printf("rackseed-firstboot %s\n", RACKSEED_VERSION);
+	return EXIT_DONE;
+}
+
 /* For completion and the man page's test. */
 static int list_words(void)
 {
@@ -272,7 +279,7 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
-int main(int argc, char **argv)
+static int obey(int argc, char **argv)
 {
 	const struct command *command = NULL;
 	struct options options = { 0 };
@@ -284,7 +291,7 @@ int main(int argc, char **argv)
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
 			return print_help();
 		if (strcmp(argv[i], "--version") == 0)
-			return printf("rackseed-firstboot %s\n", RACKSEED_VERSION) < 0;
+			return print_version();
 		if (strcmp(argv[i], "--list-options") == 0)
 			return list_words();
 		if (!command && (command = find(argv[i])))
@@ -300,4 +307,10 @@ int main(int argc, char **argv)
 		return EXIT_FAILED;
 	}
 	return EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+	streams_open();
+	return streams_end("rackseed-firstboot", obey(argc, argv));
 }

@@ -211,9 +211,7 @@ static int write_out(struct job *job, struct fault *why)
 		text_add(&job->out, "no node changes\n");
 	if (text_error(&job->out) < 0)
 		return fault_errno(why, ENOMEM, "plan");
-	if (fwrite(text_str(&job->out), 1, job->out.len, stdout) != job->out.len ||
-	    fflush(stdout) != 0)
-		return fault_errno(why, errno, "standard output");
+	fputs(text_str(&job->out), stdout);
 	return EXIT_DONE;
 }
 

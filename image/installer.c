@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "base/macros.h"
 #include "base/run.h"
+#include "base/streams.h"
 #include "base/text.h"
 #include "image/install.h"
 
@@ -100,6 +101,12 @@ static int print_help(void)
 	return EXIT_DONE;
 }
 
+static int print_version(void)
+{
+	printf("rackseed-install %s\n", RACKSEED_VERSION);
+	return EXIT_DONE;
+}
+
 /* For the man page's test. */
 static int list_words(void)
 {
@@ -110,14 +117,14 @@ static int list_words(void)
 	return EXIT_DONE;
 }
 
-int main(int argc, char **argv)
+static int obey(int argc, char **argv)
 {
 	struct fault why = { 0 };
 
 	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
 		return print_help();
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
-		return printf("rackseed-install %s\n", RACKSEED_VERSION) < 0;
+		return print_version();
 	if (argc == 2 && strcmp(argv[1], "--list-options") == 0)
 		return list_words();
 	if (argc != 1) {
@@ -132,4 +139,10 @@ int main(int argc, char **argv)
 		return EXIT_FAILED;
 	}
 	return EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+	streams_open();
+	return streams_end("rackseed-install", obey(argc, argv));
 }

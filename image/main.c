@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/fault.h"
 #include "base/macros.h"
+#include "base/streams.h"
 #include "image/command.h"
 
 #ifndef RACKSEED_VERSION
@@ -35,7 +35,7 @@ static void print_options(const struct command_option *o)
 		       o->argument ? o->argument : "", o->help);
 }
 
-static void print_help(const struct command *command)
+static int print_help(const struct command *command)
 {
 	size_t i;
 
@@ -53,6 +53,7 @@ static void print_help(const struct command *command)
 	}
 	print_options(common);
 	printf("\nExit status: 0 done, 1 failed, 2 misuse, 3 the file is wrong.\n");
+	return EXIT_DONE;
 }
 
 /* For completion: the commands, or a command's options, a line each. */
@@ -205,35 +206,49 @@ static enum parsed parse(int argc, char **argv, struct invocation *in, char **ar
 	return PARSED_GO;
 }
 
-int main(int argc, char **argv)
+static int print_version(void)
 {
-	struct invocation in = { .file = "cluster.yaml", .args = argv };
+	printf("rackseed %s\n", RACKSEED_VERSION);
+	return EXIT_DONE;
+}
+
+static int obey(const struct invocation *in)
+{
 	struct fault why = { 0 };
-	enum parsed parsed = parse(argc, argv, &in, argv);
 	int r;
 
-	if (parsed == PARSED_MISUSE)
-		return EXIT_MISUSE;
-	if (parsed == PARSED_LIST)
-		return list(in.command);
-	if (parsed == PARSED_VERSION)
-		return printf("rackseed %s\n", RACKSEED_VERSION) < 0;
-	if (parsed == PARSED_HELP) {
-		print_help(in.command);
-		return EXIT_DONE;
-	}
-	if (!in.command) {
+	if (!in->command) {
 		fprintf(stderr, "rackseed: no command given (see rackseed --help)\n");
 		return EXIT_MISUSE;
 	}
-	r = in.command->run(&in, &why);
-	if (r < 0) {
-		fprintf(stderr, "rackseed: %s\n", why.text);
-		return EXIT_FAILED;
+	r = in->command->run(in, &why);
+	if (r >= 0)
+		return r;
+	fprintf(stderr, "rackseed: %s\n", why.text);
+	return EXIT_FAILED;
+}
+
+static int act(enum parsed parsed, const struct invocation *in)
+{
+	switch (parsed) {
+	case PARSED_GO:
+		return obey(in);
+	case PARSED_HELP:
+		return print_help(in->command);
+	case PARSED_VERSION:
+		return print_version();
+	case PARSED_LIST:
+		return list(in->command);
+	case PARSED_MISUSE:
+	default:
+		return EXIT_MISUSE;
 	}
-	if (fflush(stdout) != 0) {
-		fprintf(stderr, "rackseed: stdout: %s\n", strerror(errno));
-		return EXIT_FAILED;
-	}
-	return r;
+}
+
+int main(int argc, char **argv)
+{
+	struct invocation in = { .file = "cluster.yaml", .args = argv };
+
+	streams_open();
+	return streams_end("rackseed", act(parse(argc, argv, &in, argv), &in));
 }

@@ -10,6 +10,7 @@
 #include "base/fault.h"
 #include "base/fs.h"
 #include "base/macros.h"
+#include "base/streams.h"
 #include "base/text.h"
 #include "storage/client.h"
 #include "storage/limit.h"
@@ -190,21 +191,21 @@ static int show(const struct options *o, const struct share_result *result)
 		share_result_json(result, &out);
 	else
 		share_result_print(result, &out);
-	if (text_error(&out) < 0 || printf("%s\n", text_str(&out)) < 0 || fflush(stdout) != 0) {
-		fprintf(stderr, "rackseed-share: cannot write the answer\n");
+	if (text_error(&out) < 0) {
+		fprintf(stderr, "rackseed-share: no memory for the answer\n");
 		return EXIT_FAILED;
 	}
+	printf("%s\n", text_str(&out));
 	return share_code_exit(result->code);
 }
 
-int main(int argc, char **argv)
+static int obey(char **argv)
 {
 	struct share_result result = { .writable = -1 };
 	struct options o = { 0 };
 	struct fault why = { 0 };
 	int limit_s;
 
-	(void)argc;
 	if (parse(argv, &o) < 0 || parse_limit(o.timeout, &limit_s) < 0)
 		return EXIT_MISUSE;
 	if (o.help)
@@ -216,7 +217,7 @@ int main(int argc, char **argv)
 	else if (!o.share)
 		misuse("a share is missing:", "//HOST/SHARE");
 	if (o.help || o.version || o.list)
-		return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+		return EXIT_DONE;
 	if (!o.share)
 		return EXIT_MISUSE;
 	snprintf(result.share, sizeof(result.share), "%s", o.share);
@@ -225,4 +226,11 @@ int main(int argc, char **argv)
 		return why.code == EINVAL ? EXIT_MISUSE : EXIT_FAILED;
 	}
 	return show(&o, &result);
+}
+
+int main(int argc, char **argv)
+{
+	(void)argc;
+	streams_open();
+	return streams_end("rackseed-share", obey(argv));
 }
