@@ -252,7 +252,7 @@ static const struct command_option options[] = {
 	{ "anew", NULL,
 	  "also builds machines anew and cuts their first boot: what they held is lost" },
 	{ "plan", NULL, "prints the cuts and makes none" },
-	{ "out", "DIR", "the folder with the disks, default \"out\"" },
+	{ "out", "DIR", "where the disks are (default: out, beside the file)" },
 	{ "connect", "URI", "the libvirt to use, default qemu:///system" },
 	{ "timeout", "SECONDS", "how long a recovery may take, default for ever" },
 	{ NULL, NULL, NULL },

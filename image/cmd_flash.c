@@ -45,20 +45,24 @@ static int find_image(const struct session *s, const char *node, struct text *pa
 {
 	static const char *const suffixes[] = { "raw", "qcow2" };
 	const char *given = command_value(s->in, "image");
+	scoped(text_done) struct text folder = { 0 };
 	size_t i;
 
 	if (given) {
 		text_add(path, given);
 		return text_error(path);
 	}
+	command_out(s->in, &folder);
+	if (text_error(&folder) < 0)
+		return fault_errno(why, ENOMEM, "flash");
 	for (i = 0; i < COUNT(suffixes); i++) {
 		text_done(path);
-		text_addf(path, "%s/%s.%s", option(s, "out", "out"), node, suffixes[i]);
+		text_addf(path, "%s/%s.%s", text_str(&folder), node, suffixes[i]);
 		if (text_error(path) == 0 && access(text_str(path), F_OK) == 0)
 			return 0;
 	}
 	return fault_set(why, ENOENT, "no disk '%s/%s.raw' or .qcow2: rackseed build %s makes it",
-			 option(s, "out", "out"), node, node);
+			 text_str(&folder), node, node);
 }
 
 /* True when any is refused. All are told, so that nobody mends one thing after the other. */
@@ -352,7 +356,7 @@ static int flash_run(const struct invocation *in, struct fault *why)
 }
 
 static const struct command_option options[] = {
-	{ "out", "DIR", "where rackseed build has put the disks (default out)" },
+	{ "out", "DIR", "where rackseed build has put the disks (default: out, beside the file)" },
 	{ "image", "FILE", "this disk image, raw or qcow2, instead of the one in --out" },
 	{ "parallel", NULL, "all pairs at once, not one after the other" },
 	{ "yes-wipe", "SERIAL", "what is on the disk of this serial may be lost; also S1,S2" },

@@ -46,17 +46,14 @@ static bool is_same_version(const struct model *m, const struct model_version *v
 static int built_facts(const struct invocation *in, const struct model *m, struct plan_facts *ret,
 		       struct fault *why)
 {
-	const char *dir = command_value(in, "out");
-	scoped(drop_fd) int folder = command_folder(in, why);
 	scoped(text_done) struct text path = { 0 };
 	scoped(text_done) struct text json = { 0 };
 	struct plan_facts facts = { .kubernetes.patch = -1 };
 	int r;
 
-	if (folder < 0)
-		return folder;
-	text_addf(&path, "%s/build.json", dir ? dir : "out");
-	r = fs_read(dir ? AT_FDCWD : folder, text_str(&path), FACTS_MAX, &json, why);
+	command_out(in, &path);
+	text_add(&path, "/build.json");
+	r = fs_read(AT_FDCWD, text_str(&path), FACTS_MAX, &json, why);
 	if (r == -ENOENT) {
 		*why = (struct fault){ 0 };
 		return 0;

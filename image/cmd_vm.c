@@ -35,13 +35,6 @@ static void say(const struct vm *s, const char *format, ...)
 
 /* ---- up ------------------------------------------------------------------------------------- */
 
-static const char *out_folder(const struct vm *s)
-{
-	const char *out = command_value(s->in, "out");
-
-	return out ? out : "out";
-}
-
 /* Finds the image of a node: absolute path into disk; the format by its name. */
 static int find_disk(const struct vm *s, const char *node, char disk[static PATH_MAX],
 		     const char **ret_format, struct fault *why)
@@ -49,12 +42,16 @@ static int find_disk(const struct vm *s, const char *node, char disk[static PATH
 	static const struct {
 		const char *suffix, *format;
 	} kinds[] = { { "qcow2", "qcow2" }, { "raw", "raw" }, { "img", "raw" } };
+	scoped(text_done) struct text folder = { 0 };
 	scoped(text_done) struct text path = { 0 };
 	size_t i;
 
+	command_out(s->in, &folder);
+	if (text_error(&folder) < 0)
+		return fault_errno(why, ENOMEM, "vm");
 	for (i = 0; i < COUNT(kinds); i++) {
 		text_done(&path);
-		text_addf(&path, "%s/%s.%s", out_folder(s), node, kinds[i].suffix);
+		text_addf(&path, "%s/%s.%s", text_str(&folder), node, kinds[i].suffix);
 		if (text_error(&path) == 0 && realpath(text_str(&path), disk)) {
 			*ret_format = kinds[i].format;
 			return 0;
@@ -63,7 +60,7 @@ static int find_disk(const struct vm *s, const char *node, char disk[static PATH
 			return fault_errno(why, errno, "%s", text_str(&path));
 	}
 	return fault_set(why, ENOENT, "no disk '%s/%s.qcow2': make it with rackseed build %s",
-			 out_folder(s), node, node);
+			 text_str(&folder), node, node);
 }
 
 static enum model_accel choose_accel(const struct vm *s)
@@ -92,14 +89,16 @@ static int up_one(const struct vm *s, const struct machine *common, struct fault
 	struct machine machine = *common;
 	const char *name = machine.node->name;
 	char disk[PATH_MAX], out[PATH_MAX];
+	scoped(text_done) struct text folder = { 0 };
 	scoped(text_done) struct text log = { 0 };
 	scoped(text_done) struct text data = { 0 };
 	int r = find_disk(s, name, disk, &machine.format, why);
 
 	if (r < 0)
 		return r;
-	if (!realpath(out_folder(s), out))
-		return fault_errno(why, errno, "%s", out_folder(s));
+	command_out(s->in, &folder);
+	if (!realpath(text_str(&folder), out))
+		return fault_errno(why, errno, "%s", text_str(&folder));
 	r = vm_data_make(out, machine.node, &data, why);
 	if (r < 0)
 		return fault_wrap(why, "node '%s': its disk for data", name);
@@ -343,7 +342,7 @@ static int run_vm(const struct invocation *in, struct fault *why)
 }
 
 static const struct command_option options[] = {
-	{ "out", "DIR", "the folder with the disks, default \"out\"" },
+	{ "out", "DIR", "where the disks are (default: out, beside the file)" },
 	{ "connect", "URI", "the libvirt to use, default qemu:///system" },
 	{ "timeout", "SECONDS", "down: how long machines may take to shut down, default 120" },
 	{ "delete", NULL, "down: make libvirt forget them, too; disks stay" },

@@ -85,6 +85,16 @@ int command_folder(const struct invocation *in, struct fault *why)
 	return fd < 0 ? fault_errno(why, errno, "%s", text_str(&dir)) : fd;
 }
 
+void command_out(const struct invocation *in, struct text *ret)
+{
+	const char *given = command_value(in, "out");
+	const char *slash = strrchr(in->file, '/');
+
+	if (!given && slash)
+		text_add_n(ret, in->file, (size_t)(slash - in->file) + 1);
+	text_add(ret, given ? given : "out");
+}
+
 int command_nodes(const struct invocation *in, const struct model *m, struct fault *why)
 {
 	scoped(text_done) struct text unknown = { 0 };

@@ -63,6 +63,9 @@ int command_load(const struct invocation *in, struct model *ret, struct text *so
 int command_folder(const struct invocation *in, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Appends where the disks are: --out, or out beside in->file. Memory errors are kept in *ret. */
+void command_out(const struct invocation *in, struct text *ret) __attribute__((nonnull));
+
 /* Refuses names that are no nodes: 0 or a fault that lists them. */
 int command_nodes(const struct invocation *in, const struct model *m, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
