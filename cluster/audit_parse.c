@@ -45,7 +45,15 @@ static int read_list(const struct yaml *from, char ***ret)
 	return list ? 0 : -ENOMEM;
 }
 
-/* The text of a key at *end, which moves on; all of them are no longer than the JSON was. */
+/* What place() needs for it. In YAML a text may be longer than what stands for it: "\L". */
+static size_t room(const struct yaml *from, const char *key)
+{
+	const char *s = yaml_text(yaml_get(from, key));
+
+	return (s ? strlen(s) : 0) + 1;
+}
+
+/* The text of a key at *end, which moves on. */
 static const char *place(const struct yaml *from, const char *key, char **end)
 {
 	const char *s = yaml_text(yaml_get(from, key));
@@ -77,16 +85,18 @@ static int read_result(const struct yaml *from, struct audit *a, char **end, str
 	return 0;
 }
 
-static int read_results(const struct yaml *list, size_t len, struct audit *a, struct fault *why)
+static int read_results(const struct yaml *list, struct audit *a, struct fault *why)
 {
+	size_t i, n = 0;
 	char *end;
-	size_t i;
 	int r = 0;
 
 	if (!list || list->kind != YAML_SEQUENCE || list->n_items == 0)
 		return fault_set(why, EBADMSG, "its answer tells no results");
+	for (i = 0; i < list->n_items; i++)
+		n += room(&list->items[i], "number") + room(&list->items[i], "title");
 	a->results = calloc(list->n_items, sizeof(*a->results));
-	a->texts = end = malloc(len + 2 * list->n_items);
+	a->texts = end = malloc(n);
 	if (!a->results || !a->texts)
 		return fault_errno(why, ENOMEM, "audit");
 	for (i = 0; i < list->n_items && r == 0; i++)
@@ -114,7 +124,7 @@ int audit_parse(const char *json, size_t len, struct audit *ret, struct fault *w
 	    read_list(yaml_get(&tree, "units"), &a.units) < 0 ||
 	    read_list(yaml_get(&tree, "packages"), &a.packages) < 0)
 		return fault_errno(why, ENOMEM, "audit");
-	r = read_results(yaml_get(&tree, "results"), len, &a, why);
+	r = read_results(yaml_get(&tree, "results"), &a, why);
 	if (r < 0)
 		return r;
 	*ret = a;

@@ -481,6 +481,27 @@ static void test_what_is_told_is_safe_for_a_terminal(void **state)
 	audit_done(&audit);
 }
 
+/* Two letters of an escape stand for three bytes: what is told is longer than the telling. */
+static void test_texts_may_grow_as_they_are_read(void **state)
+{
+	enum { MANY = 400 };
+	struct audit audit = { 0 };
+	struct fault why = { 0 };
+	struct text json = { 0 };
+	size_t i;
+
+	(void)state;
+	text_add(&json, "{\"results\": [{\"outcome\": \"pass\", \"number\": \"");
+	for (i = 0; i < MANY; i++)
+		text_add(&json, "\\L");
+	text_add(&json, "\", \"title\": \"last\"}]}");
+	assert_int_equal(audit_parse(text_str(&json), json.len, &audit, &why), 0);
+	assert_int_equal(strlen(audit.results[0].number), 3 * MANY);
+	assert_string_equal(audit.results[0].title, "last");
+	audit_done(&audit);
+	text_done(&json);
+}
+
 static void test_a_folder_that_is_no_root_is_refused(void **state)
 {
 	struct disk empty = { .n = 0 };
@@ -509,6 +530,7 @@ int main(void)
 		cmocka_unit_test(test_results_are_read_back),
 		cmocka_unit_test(test_what_is_no_result_is_refused),
 		cmocka_unit_test(test_what_is_told_is_safe_for_a_terminal),
+		cmocka_unit_test(test_texts_may_grow_as_they_are_read),
 		cmocka_unit_test(test_a_folder_that_is_no_root_is_refused),
 	};
 
