@@ -2,9 +2,17 @@
 #include "storage/storage.h"
 
 #include <assert.h>
+#include <strings.h>
 
 #include "base/net.h"
 #include "base/text.h"
+
+/*
+ * Left out, it would be the node's own name, which may be longer than NetBIOS allows, or the
+ * workgroup's; Samba takes neither. With "disable netbios" nobody looks a node up by it, so that
+ * all may have the same.
+ */
+#define NETBIOS_NAME "RACKSEED"
 
 /*
  * No "interfaces" with "bind interfaces only": smbd would look for them once, at its start, and a
@@ -71,14 +79,17 @@ static void export(const struct storage_export *e, struct text *out)
 
 void storage_smbconf(const struct storage_server *server, struct text *out)
 {
+	const char *workgroup = server->workgroup ? server->workgroup : "WORKGROUP";
 	bool guests = false;
 	size_t i;
 
+	assert(strcasecmp(workgroup, NETBIOS_NAME) != 0);
 	for (i = 0; i < server->n_exports; i++)
 		guests = guests || server->exports[i].guest;
 	text_add(out, "# Written by rackseed from cluster.yaml; changes made here are lost.\n"
 		      "[global]\n");
-	setting(out, "workgroup", server->workgroup ? server->workgroup : "WORKGROUP");
+	setting(out, "workgroup", workgroup);
+	setting(out, "netbios name", NETBIOS_NAME);
 	text_add(out, fixed);
 	text_addf(out, "\tmap to guest = %s\n", guests ? "Bad User" : "Never");
 	allow(server, out);

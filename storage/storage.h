@@ -51,7 +51,7 @@ struct storage_export { /* a share that we serve */
 };
 
 struct storage_server {
-	const char *workgroup;		/* NULL: WORKGROUP */
+	const char *workgroup;		/* not RACKSEED; NULL: WORKGROUP */
 	const struct net_cidr *allowed; /* who may connect, beside the node itself */
 	size_t n_allowed;
 	const struct storage_export *exports;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/test.h"
 
+#include <sched.h>
+#include <unistd.h>
+
 #include "base/macros.h"
 #include "base/net.h"
 #include "base/run.h"
@@ -67,6 +70,27 @@ static void test_testparm_has_nothing_to_say(void **state)
 	text_done(&out);
 }
 
+/* Samba's own default of a setting may follow from the machine's name. */
+static void test_every_name_of_a_node_will_do(void **state)
+{
+	static const char *const names[] = { "storage", "workgroup", "rackseed", "abcdefghijklmnop",
+					     "a-node-of-a-rack-with-a-very-long-name-indeed" };
+
+	(void)state;
+	if (unshare(CLONE_NEWUTS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWUTS) < 0)
+		skip();
+	CASES (name, names) {
+		struct fault why = { 0 };
+		struct text out = { 0 };
+
+		assert_int_equal(sethostname(*name, strlen(*name)), 0);
+		render(1, &out);
+		if (storage_server_check(text_str(&out), &why) < 0)
+			fail_msg("%s: %s", *name, why.text);
+		text_done(&out);
+	}
+}
+
 static void test_testparm_finds_what_is_wrong(void **state)
 {
 	static const struct {
@@ -118,6 +142,7 @@ static void test_samba_reads_each_value_as_it_was_meant(void **state)
 	static const struct {
 		const char *section, *key, *value;
 	} cases[] = {
+		{ "global", "netbios name", "RACKSEED" },
 		{ "global", "server min protocol", "SMB3" },
 		{ "global", "server signing", "required" },
 		{ "global", "map to guest", "Bad User" },
@@ -154,6 +179,7 @@ int main(void)
 		cmocka_unit_test(test_testparm_has_nothing_to_say),
 		cmocka_unit_test(test_testparm_finds_what_is_wrong),
 		cmocka_unit_test(test_samba_reads_each_value_as_it_was_meant),
+		cmocka_unit_test(test_every_name_of_a_node_will_do),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
