@@ -100,7 +100,7 @@ enum decide_data decide_data(const struct data_facts *facts, const char *label, 
 	if (n == 0 && (facts->zeros || facts->begun))
 		return DECIDE_DATA_MAKE;
 	if (n == 0)
-		text_add(out, "has no signature, but something in its first or last MiB");
+		text_add(out, "has no signature, but something is written on it");
 	for (at = facts->signatures, n = 0; next_signature(&at, &s); n++)
 		name(&s, label, n, out);
 	return DECIDE_DATA_REFUSE;

@@ -30,7 +30,7 @@ enum decide_data {
 struct data_facts {
 	const char *signatures; /* as wipefs --parsable prints them: OFFSET,UUID,LABEL,TYPE */
 	const char *held;	/* "partition sdb1", "dm-0 on it": how the kernel uses it, or "" */
-	bool zeros;		/* its first and its last MiB hold nothing */
+	bool zeros;		/* nothing was found written on it */
 	bool begun; /* we noted that we begin with this very disk, and not that we ended */
 };
 

@@ -111,7 +111,7 @@ static int look(struct work *w, enum decide_data *ret, struct text *holds, struc
 
 	if (fd < 0)
 		return fault_errno(why, errno, "%s", text_str(&w->device));
-	r = datadisk_zeros(fd, why);
+	r = datadisk_zeros(fd, &w->tick, why);
 	if (r < 0)
 		return fault_wrap(why, "%s", text_str(&w->device));
 	facts.zeros = r;

@@ -18,6 +18,7 @@
 #include "cluster/model.h"
 #include "firstboot/seeddisk.h"
 #include "firstboot/steps.h"
+#include "firstboot/units.h"
 
 DEFINE_DROP(dir, DIR *, closedir)
 
@@ -122,35 +123,76 @@ void datadisk_held(int root, const struct disk *disk, struct text *out)
 		text_addf(out, "%s%s on it", out->len ? ", " : "", name);
 }
 
-static int edge_zeros(int fd, off_t at, char *bytes, struct fault *why)
-{
-	size_t i, have = 0;
-	ssize_t n = 1;
+/* A look at what is on a disk: each piece is read into the same place. */
+struct look {
+	int fd;
+	const struct units_tick *tick;
+	char *piece; /* PIECE long */
+};
 
-	for (; n > 0 && have < DATADISK_EDGE; have += (size_t)n) {
-		n = pread(fd, bytes + have, DATADISK_EDGE - have, at + (off_t)have);
-		if (n < 0)
-			return fault_errno(why, errno, "cannot read");
-	}
-	for (i = 0; i < have && bytes[i] == 0; i++)
-		;
-	return i == have;
+enum {
+	PIECE = 4 << 20,
+	SMALL = 1 << 30, /* read in full */
+	HEAD = 64 << 20, /* of a larger one, where partition tables and file systems begin */
+	TAIL = 16 << 20,
+	SAMPLE = 4096,
+	N_SAMPLES = 1024, /* between the two */
+};
+
+static bool is_zeros(const char *bytes, size_t n)
+{
+	return bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0;
 }
 
-int datadisk_zeros(int fd, struct fault *why)
+static int range_zeros(const struct look *l, off_t from, off_t to, struct fault *why)
 {
+	while (from < to) {
+		size_t want = to - from < PIECE ? (size_t)(to - from) : PIECE;
+		ssize_t n;
+
+		if (!l->tick->alive(l->tick->data))
+			return fault_set(why, ECANCELED, "stopped");
+		n = pread(l->fd, l->piece, want, from);
+		if (n < 0)
+			return fault_errno(why, errno, "cannot read");
+		if (n == 0)
+			return fault_set(why, EIO, "it ends before its end");
+		if (!is_zeros(l->piece, (size_t)n))
+			return 0;
+		from += n;
+	}
+	return 1;
+}
+
+static int samples_zeros(const struct look *l, off_t from, off_t to, struct fault *why)
+{
+	off_t gap = (to - from) / N_SAMPLES;
+	int i, r = 1;
+
+	for (i = 0; i < N_SAMPLES && r > 0; i++) {
+		off_t at = (from + i * gap) / SAMPLE * SAMPLE;
+
+		r = range_zeros(l, at, at + SAMPLE, why);
+	}
+	return r;
+}
+
+int datadisk_zeros(int fd, const struct units_tick *tick, struct fault *why)
+{
+	struct look l = { .fd = fd, .tick = tick };
 	off_t end = lseek(fd, 0, SEEK_END);
-	char *bytes;
 	int r;
 
 	if (end <= 0)
 		return fault_set(why, EIO, "it has no size");
-	bytes = calloc(1, DATADISK_EDGE);
-	if (!bytes)
+	l.piece = malloc(PIECE);
+	if (!l.piece)
 		return fault_errno(why, ENOMEM, "memory");
-	r = edge_zeros(fd, 0, bytes, why);
-	if (r > 0)
-		r = edge_zeros(fd, end > DATADISK_EDGE ? end - DATADISK_EDGE : 0, bytes, why);
-	free(bytes);
+	r = range_zeros(&l, 0, end > SMALL ? HEAD : end, why);
+	if (r > 0 && end > SMALL)
+		r = range_zeros(&l, end - TAIL, end, why);
+	if (r > 0 && end > SMALL)
+		r = samples_zeros(&l, HEAD, end - TAIL, why);
+	free(l.piece);
 	return r;
 }

@@ -18,7 +18,7 @@ static void test_makes_a_file_system_only_where_nothing_is(void **state)
 		{ "", "", true, false, DECIDE_DATA_MAKE, "" },
 		{ "", "", false, true, DECIDE_DATA_MAKE, "" },
 		{ "", "", false, false, DECIDE_DATA_REFUSE,
-		  "has no signature, but something in its first or last MiB" },
+		  "has no signature, but something is written on it" },
 		{ "0x438,u-u," OURS ",ext4\n", "", false, false, DECIDE_DATA_MOUNT, "" },
 		{ "0x438,u-u," OURS ",ext4\n", "", false, true, DECIDE_DATA_MOUNT, "" },
 		{ "0x438,u-u," DECIDE_DATA_MAKING ",ext4\n", "", false, false, DECIDE_DATA_MAKE,
