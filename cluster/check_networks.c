@@ -10,6 +10,7 @@ struct network {
 	const char *name;
 	const struct net_cidr *cidr;
 	struct model_mark mark; /* line 0: the default */
+	const char *node;	/* whose address it is, or NULL */
 };
 
 enum { NODES, PODS, SERVICES, N_NETWORKS };
@@ -24,18 +25,23 @@ static const char *if_default(const struct network *n)
 	return n->mark.line ? "" : " (the default)";
 }
 
+static const char *text_of(const struct network *n, char buf[static NET_CIDR_LEN])
+{
+	return n->node ? net_ip_text(&n->cidr->ip, buf) : net_cidr_text(n->cidr, buf);
+}
+
 static void check_overlap(struct check *k, const struct network *a, const struct network *b)
 {
 	char x[NET_CIDR_LEN], y[NET_CIDR_LEN];
-	const struct network *later = is_later(b->mark, a->mark) ? b : a;
+	const struct network *later = b->node || is_later(b->mark, a->mark) ? b : a;
 	const struct network *other = later == b ? a : b;
 
 	if (!a->cidr->ip.family || !b->cidr->ip.family || !net_cidr_overlaps(a->cidr, b->cidr))
 		return;
-	complaint_add(k->c, COMPLAINT_ERROR, later->mark, "networks-overlap", NULL,
+	complaint_add(k->c, COMPLAINT_ERROR, later->mark, "networks-overlap", later->node,
 		      "the networks of nodes, pods and services must not touch",
-		      "%s %s overlaps %s %s%s", later->name, net_cidr_text(later->cidr, x),
-		      other->name, net_cidr_text(other->cidr, y), if_default(other));
+		      "%s %s overlaps %s %s%s", later->name, text_of(later, x), other->name,
+		      text_of(other, y), if_default(other));
 }
 
 static void check_family(struct check *k, const struct network *nodes, const struct network *n)
@@ -127,13 +133,35 @@ static void check_services(struct check *k)
 			      text, net_ip_bits(&cidr->ip) - MOST_BITS);
 }
 
+/*
+ * The addresses of a node's own network: that lie outside the subnet. Who makes the network of the
+ * pods himself may well have a bridge for them.
+ */
+static void check_own(struct check *k, const struct network *networks,
+		      const struct model_node *node)
+{
+	size_t i;
+
+	for (i = 0; i < node->n_own; i++) {
+		const struct net_ip *ip = &node->own[i].ip;
+		const struct net_cidr cidr = { .ip = *ip, .prefix = net_ip_bits(ip) };
+		const struct network own = { "address", &cidr, node->own[i].mark, node->name };
+
+		if (!ip->family || net_cidr_contains(&k->m->network.subnet, ip))
+			continue;
+		if (k->m->pod_network != MODEL_PODS_NONE)
+			check_overlap(k, &networks[PODS], &own);
+		check_overlap(k, &networks[SERVICES], &own);
+	}
+}
+
 void check_networks(struct check *k)
 {
 	const struct model *m = k->m;
 	const struct network networks[N_NETWORKS] = {
-		[NODES] = { "subnet", &m->network.subnet, m->mark.subnet },
-		[PODS] = { "podSubnet", &m->pod_subnet, m->mark.pod_subnet },
-		[SERVICES] = { "serviceSubnet", &m->service_subnet, m->mark.service_subnet },
+		[NODES] = { "subnet", &m->network.subnet, m->mark.subnet, NULL },
+		[PODS] = { "podSubnet", &m->pod_subnet, m->mark.pod_subnet, NULL },
+		[SERVICES] = { "serviceSubnet", &m->service_subnet, m->mark.service_subnet, NULL },
 	};
 	size_t i;
 
@@ -144,6 +172,8 @@ void check_networks(struct check *k)
 	check_overlap(k, &networks[NODES], &networks[PODS]);
 	check_overlap(k, &networks[NODES], &networks[SERVICES]);
 	check_overlap(k, &networks[PODS], &networks[SERVICES]);
+	for (i = 0; i < m->n_nodes; i++)
+		check_own(k, networks, &m->nodes[i]);
 	check_subnet(k);
 	check_services(k);
 }

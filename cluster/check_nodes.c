@@ -102,7 +102,8 @@ static const char *place_code(const struct model *m, const struct net_ip *ip)
 	return ip->family == AF_INET && net_ip_equal(ip, &last) ? "address-broadcast" : NULL;
 }
 
-static void check_place(struct check *k, const struct model_node *node)
+static void check_place(struct check *k, const struct model_node *node, const struct net_ip *ip,
+			struct model_mark mark)
 {
 	static const struct {
 		const char *code, *words;
@@ -111,15 +112,14 @@ static void check_place(struct check *k, const struct model_node *node)
 		{ "address-network", "is the subnet's own (its first)" },
 		{ "address-broadcast", "is the subnet's broadcast address (its last)" },
 	};
-	const char *code = place_code(k->m, &node->address);
+	const char *code = place_code(k->m, ip);
 	char text[NET_IP_LEN];
 	size_t i;
 
 	for (i = 0; code && i < COUNT(rows); i++)
 		if (strcmp(rows[i].code, code) == 0)
-			complaint_add(k->c, COMPLAINT_ERROR, node->address_mark, rows[i].code,
-				      node->name, NULL, "address %s %s",
-				      net_ip_text(&node->address, text), rows[i].words);
+			complaint_add(k->c, COMPLAINT_ERROR, mark, rows[i].code, node->name, NULL,
+				      "address %s %s", net_ip_text(ip, text), rows[i].words);
 }
 
 static void check_outside(struct check *k, const struct model_node *node)
@@ -155,7 +155,21 @@ static void check_address(struct check *k, const struct model_node *node)
 	else if (!net_cidr_contains(&k->m->network.subnet, &node->address))
 		check_outside(k, node);
 	else
-		check_place(k, node);
+		check_place(k, node, &node->address, node->address_mark);
+}
+
+/* What it has in the subnet besides its address. */
+static void check_own(struct check *k, const struct model_node *node)
+{
+	size_t i;
+
+	for (i = 0; i < node->n_own; i++) {
+		const struct model_own *own = &node->own[i];
+
+		if (net_cidr_contains(&k->m->network.subnet, &own->ip) &&
+		    !net_ip_equal(&own->ip, &node->address))
+			check_place(k, node, &own->ip, own->mark);
+	}
 }
 
 static void check_control_planes(struct check *k)
@@ -188,6 +202,7 @@ void check_nodes(struct check *k)
 	for (i = 0; i < k->m->n_nodes; i++) {
 		check_name(k, &k->m->nodes[i]);
 		check_mac(k, &k->m->nodes[i]);
+		check_own(k, &k->m->nodes[i]);
 		check_vm(k, &k->m->nodes[i]);
 		check_data(k, &k->m->nodes[i]);
 		check_address(k, &k->m->nodes[i]);

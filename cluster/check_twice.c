@@ -15,7 +15,10 @@ enum { TEXT_MAX = 130 };
 struct entry {
 	char text[TEXT_MAX];
 	const struct model_node *node;
-	size_t mark; /* of what was said, in the node */
+	struct model_mark mark;
+	size_t place;  /* in the node: the order of its entries */
+	bool is_own;   /* of a device of its own network: */
+	bool is_apart; /* and on a network of that device alone */
 };
 
 static bool address_text(const struct model_node *node, char out[static TEXT_MAX])
@@ -28,6 +31,18 @@ static bool mac_text(const struct model_node *node, char out[static TEXT_MAX])
 	static const struct net_mac none;
 
 	return node->has_mac && !net_mac_equal(&node->mac, &none) && *net_mac_text(&node->mac, out);
+}
+
+static bool own_address_text(const struct model_own *own, char out[static TEXT_MAX])
+{
+	return own->ip.family && *net_ip_text(&own->ip, out);
+}
+
+static bool own_mac_text(const struct model_own *own, char out[static TEXT_MAX])
+{
+	static const struct net_mac none;
+
+	return !own->ip.family && !net_mac_equal(&own->mac, &none) && *net_mac_text(&own->mac, out);
 }
 
 static bool lower(const char *s, char out[static TEXT_MAX])
@@ -89,17 +104,20 @@ static const struct row {
 		bool (*text)(const struct model_node *node, char out[static TEXT_MAX]);
 		size_t mark;
 	} places[PLACES_MAX];
+	bool (*own)(const struct model_own *own, char out[static TEXT_MAX]); /* or NULL */
 } rows[] = {
-	{ "address-twice", "address", { { address_text, MARK(address_mark) } } },
-	{ "mac-twice", "MAC", { { mac_text, MARK(mac_mark) } } },
-	{ "serial-twice", "serial number", { { serial_text, MARK(serial_mark) } } },
+	{ "address-twice", "address", { { address_text, MARK(address_mark) } }, own_address_text },
+	{ "mac-twice", "MAC", { { mac_text, MARK(mac_mark) } }, own_mac_text },
+	{ "serial-twice", "serial number", { { serial_text, MARK(serial_mark) } }, NULL },
 	{ "disk-twice",
 	  "disk",
 	  { { disk_serial_text, MARK(disk.serial_mark) },
-	    { data_serial_text, MARK(data.serial_mark) } } },
+	    { data_serial_text, MARK(data.serial_mark) } },
+	  NULL },
 	{ "disk-twice",
 	  "disk",
-	  { { disk_wwn_text, MARK(disk.wwn_mark) }, { data_wwn_text, MARK(data.wwn_mark) } } },
+	  { { disk_wwn_text, MARK(disk.wwn_mark) }, { data_wwn_text, MARK(data.wwn_mark) } },
+	  NULL },
 };
 
 static int compare(const void *a, const void *b)
@@ -109,21 +127,59 @@ static int compare(const void *a, const void *b)
 
 	/* The nodes are an array in the order of the file. */
 	if (r == 0 && x->node == y->node)
-		return x->mark < y->mark ? -1 : x->mark > y->mark;
+		return x->place < y->place ? -1 : x->place > y->place;
 	return r ? r : x->node < y->node ? -1 : x->node > y->node;
+}
+
+static size_t collect_own(struct check *k, const struct row *row, const struct model_node *node,
+			  struct entry *entries)
+{
+	size_t i, n = 0;
+
+	for (i = 0; row->own && i < node->n_own; i++) {
+		const struct model_own *own = &node->own[i];
+
+		entries[n] = (struct entry){
+			.node = node,
+			.mark = own->mark,
+			.place = PLACES_MAX + i,
+			.is_own = true,
+			.is_apart = own->ip.family &&
+				    !net_cidr_contains(&k->m->network.subnet, &own->ip),
+		};
+		n += row->own(own, entries[n].text);
+	}
+	return n;
 }
 
 static size_t collect(struct check *k, const struct row *row, struct entry *entries)
 {
 	size_t i, p, n = 0;
 
-	for (i = 0; i < k->m->n_nodes; i++)
+	for (i = 0; i < k->m->n_nodes; i++) {
+		const struct model_node *node = &k->m->nodes[i];
+
 		for (p = 0; p < PLACES_MAX && row->places[p].text; p++) {
-			entries[n].node = &k->m->nodes[i];
-			entries[n].mark = row->places[p].mark;
-			n += row->places[p].text(&k->m->nodes[i], entries[n].text);
+			const char *mark = (const char *)node + row->places[p].mark;
+
+			entries[n].node = node;
+			entries[n].mark = *(const struct model_mark *)mark;
+			entries[n].place = p;
+			entries[n].is_own = entries[n].is_apart = false;
+			n += row->places[p].text(node, entries[n].text);
 		}
+		n += collect_own(k, row, node, &entries[n]);
+	}
 	return n;
+}
+
+/*
+ * A node says of a device what it says of itself, and two links with nobody else on them may have
+ * the same addresses.
+ */
+static bool may_equal(const struct entry *e, const struct entry *before, const struct entry *first)
+{
+	return (e->is_own && e->node == before->node) || (e->is_apart && first->is_apart);
 }
 
 static void check_row(struct check *k, const struct row *row, struct entry *entries)
@@ -133,23 +189,30 @@ static void check_row(struct check *k, const struct row *row, struct entry *entr
 
 	qsort(entries, n, sizeof(*entries), compare);
 	for (i = 1; i < n; i++) {
-		const struct model_node *node = entries[i].node;
+		const struct entry *e = &entries[i];
 
-		if (strcmp(entries[i].text, first->text) != 0) {
-			first = &entries[i];
-			continue;
-		}
-		complaint_add(k->c, COMPLAINT_ERROR,
-			      *(const struct model_mark *)((const char *)node + entries[i].mark),
-			      row->code, node->name, NULL,
-			      "%s %s belongs to node '%.64s' already (line %u)", row->what,
-			      first->text, first->node->name, first->node->mark.line);
+		if (strcmp(e->text, first->text) != 0)
+			first = e;
+		else if (!may_equal(e, e - 1, first))
+			complaint_add(k->c, COMPLAINT_ERROR, e->mark, row->code, e->node->name,
+				      NULL, "%s %s belongs to node '%.64s' already (line %u)",
+				      row->what, first->text, first->node->name,
+				      first->node->mark.line);
 	}
+}
+
+static size_t count(const struct model *m)
+{
+	size_t i, n = PLACES_MAX * m->n_nodes;
+
+	for (i = 0; i < m->n_nodes; i++)
+		n += m->nodes[i].n_own;
+	return n;
 }
 
 void check_twice(struct check *k)
 {
-	struct entry *entries = calloc(PLACES_MAX * k->m->n_nodes + 1, sizeof(*entries));
+	struct entry *entries = calloc(count(k->m) + 1, sizeof(*entries));
 	size_t i;
 
 	if (!entries) {

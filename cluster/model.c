@@ -68,6 +68,7 @@ static void node_done(struct model_node *n)
 	}
 	free(n->taints);
 	free(n->network);
+	free(n->own);
 }
 
 void model_done(struct model *m)

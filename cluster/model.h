@@ -103,6 +103,12 @@ struct model_disk { /* which disk of the server is meant; all NULL or 0: any */
 struct model_node {
 	char *name;
 	unsigned roles; /* of enum model_role */
+struct model_own { /* what a device of a node's own network: has */
+	struct net_ip ip; /* family 0: it is a MAC */
+	struct net_mac mac;
+	struct model_mark mark;
+};
+
 	struct net_ip address;
 	struct net_mac mac;
 	bool has_mac;
@@ -121,6 +127,8 @@ struct model_node {
 		pod_cidr_mark, data_mark;
 };
 
+	struct model_own *own; /* the addresses and MACs in it */
+	size_t n_own;
 struct model_networks {
 	struct net_cidr *list;
 	size_t n;

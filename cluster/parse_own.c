@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cluster/parse_own.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/macros.h"
@@ -90,6 +92,60 @@ static void check_twice(struct parse *p, const struct yaml *y)
 		check_twice(p, &y->items[i]);
 }
 
+/* ---- what the checks of the whole file have to know ---- */
+
+static void add_own(struct parse *p, struct model_node *node, const struct model_own *own)
+{
+	struct model_own *list = reallocarray(node->own, node->n_own + 1, sizeof(*list));
+
+	if (!list) {
+		p->error = -ENOMEM;
+		return;
+	}
+	node->own = list;
+	list[node->n_own++] = *own;
+}
+
+/* An address may stand alone, or be the key of a mapping with its settings. */
+static void add_address(struct parse *p, struct model_node *node, const struct yaml *item)
+{
+	const struct yaml *y = item->kind == YAML_MAPPING && item->n_items ? &item->items[0] : item;
+	const char *text = yaml_text(y);
+	struct net_cidr cidr;
+
+	if (text && net_cidr_parse(text, &cidr) == 0)
+		add_own(p, node, &(struct model_own){ .ip = cidr.ip, .mark = parse_mark(y) });
+}
+
+static void add_mac(struct parse *p, struct model_node *node, const struct yaml *y)
+{
+	struct model_own own = { 0 };
+
+	if (!yaml_text(y) || net_mac_parse(yaml_text(y), &own.mac) < 0)
+		return;
+	own.mark = parse_mark(y);
+	add_own(p, node, &own);
+}
+
+static void add_device(struct parse *p, struct model_node *node, const struct yaml *device)
+{
+	const struct yaml *list = yaml_get(device, "addresses");
+	size_t i;
+
+	add_mac(p, node, yaml_get(yaml_get(device, "match"), "macaddress"));
+	add_mac(p, node, yaml_get(device, "macaddress"));
+	for (i = 0; list && list->kind == YAML_SEQUENCE && i < list->n_items; i++)
+		add_address(p, node, &list->items[i]);
+}
+
+static void add_section(struct parse *p, struct model_node *node, const struct yaml *section)
+{
+	size_t i;
+
+	for (i = 0; section->kind == YAML_MAPPING && i < section->n_items; i += 2)
+		add_device(p, node, &section->items[i + 1]);
+}
+
 PARSE_READER(parse_own_network)
 {
 	struct model_node *node = object;
@@ -101,43 +157,15 @@ PARSE_READER(parse_own_network)
 	check_twice(p, y);
 	for (i = 0; i < y->n_items; i += 2)
 		check_pair(p, &y->items[i]);
+	for (i = 0; i < y->n_items; i += 2)
+		if (is_section(y->items[i].text))
+			add_section(p, node, &y->items[i + 1]);
 	p->key = key->name;
 	p->own = y;
 	yaml_emit(y, 0, &yaml);
 	node->network = parse_copy(p, text_str(&yaml));
 	if (text_error(&yaml) < 0)
 		p->error = text_error(&yaml);
-}
-
-/* An address may stand alone, or be the key of a mapping with its settings. */
-static bool is_address(const struct yaml *item, const struct net_ip *address)
-{
-	const struct yaml *y = item->kind == YAML_MAPPING && item->n_items ? &item->items[0] : item;
-	const char *text = yaml_text(y);
-	struct net_cidr cidr;
-
-	return text && net_cidr_parse(text, &cidr) == 0 && net_ip_equal(&cidr.ip, address);
-}
-
-static bool device_has(const struct yaml *device, const struct net_ip *address)
-{
-	const struct yaml *list = yaml_get(device, "addresses");
-	size_t i;
-
-	for (i = 0; list && list->kind == YAML_SEQUENCE && i < list->n_items; i++)
-		if (is_address(&list->items[i], address))
-			return true;
-	return false;
-}
-
-static bool section_has(const struct yaml *section, const struct net_ip *address)
-{
-	size_t i;
-
-	for (i = 0; section->kind == YAML_MAPPING && i < section->n_items; i += 2)
-		if (device_has(&section->items[i + 1], address))
-			return true;
-	return false;
 }
 
 void parse_own_check(struct parse *p, const struct yaml *own, const struct model_node *node)
@@ -147,9 +175,8 @@ void parse_own_check(struct parse *p, const struct yaml *own, const struct model
 
 	if (!node->address.family)
 		return;
-	for (i = 0; i < own->n_items; i += 2)
-		if (is_section(own->items[i].text) &&
-		    section_has(&own->items[i + 1], &node->address))
+	for (i = 0; i < node->n_own; i++)
+		if (net_ip_equal(&node->own[i].ip, &node->address))
 			return;
 	parse_complain(p, own, "network-address",
 		       "write it, with its prefix, under addresses: of the device that carries it",
