@@ -53,15 +53,35 @@ static void check_node(struct check *k, const struct model_node *node, size_t n_
 	}
 }
 
+/* Why no machine at all can answer at the address, or NULL. */
+static const char *flaw_of(const struct model *m, const struct net_ip *ip)
+{
+	const struct net_cidr alone = { .ip = *ip, .prefix = net_ip_bits(ip) };
+
+	if (check_is_special(&alone))
+		return "is an address that no machine can have";
+	if (net_cidr_contains(&m->pod_subnet, ip))
+		return "lies in podSubnet, whose addresses are the pods'";
+	if (net_cidr_contains(&m->service_subnet, ip))
+		return "lies in serviceSubnet, whose addresses are the services'";
+	if (ip->family != m->network.subnet.ip.family)
+		return "is not of the family of the nodes' subnet";
+	return NULL;
+}
+
 static void check_virtual(struct check *k, const struct net_ip *ip, size_t n_control_planes)
 {
 	const struct model *m = k->m;
 	const struct net_cidr *subnet = &m->network.subnet;
 	struct net_ip first = net_cidr_first(subnet), last = net_cidr_last(subnet);
+	const char *flaw = flaw_of(m, ip);
 
 	if (!subnet->ip.family)
 		return;
-	if (n_control_planes < 2)
+	if (flaw)
+		nobody(k, "the name or address of a control plane, or a virtual IP of several",
+		       flaw);
+	else if (n_control_planes < 2)
 		nobody(k, "with one control plane, write its name or address",
 		       "is no control plane's address");
 	else if (net_ip_equal(ip, &m->network.gateway) || net_ip_equal(ip, &first) ||

@@ -197,9 +197,12 @@ static bool is_ip(const char *s)
 	return net_ip_parse(s, &ip) == 0;
 }
 
+/* A name whose last label is a number is none: every resolver takes it for an address. */
 static bool is_host(const char *s)
 {
-	return parse_is_subdomain(s) || is_ip(s);
+	const char *dot = strrchr(s, '.');
+
+	return is_ip(s) || (parse_is_subdomain(s) && !only(dot ? dot + 1 : s, DIGITS));
 }
 
 /* HOST[:PORT] in the first n characters. */

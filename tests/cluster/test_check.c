@@ -187,6 +187,56 @@ static void test_complaints_are_in_order_and_none_twice(void **state)
 	}
 }
 
+/* An address that is no node's: of three control planes, in 10.0.0.0/24. */
+static void test_endpoints_that_cannot_answer(void **state)
+{
+	static const struct {
+		const char *endpoint, *want; /* of the message; NULL: good */
+	} cases[] = {
+		{ "10.0.0.77", NULL },
+		{ "127.0.0.1", "no machine can have" },
+		{ "0.0.0.0:6443", "no machine can have" },
+		{ "224.0.0.7", "no machine can have" },
+		{ "\"[::1]:6443\"", "no machine can have" },
+		{ "\"ff02::1\"", "no machine can have" },
+		{ "10.244.7.1", "lies in podSubnet" },
+		{ "10.96.0.1:443", "lies in serviceSubnet" },
+		{ "\"[fd00::50]:6443\"", "not of the family" },
+	};
+
+	(void)state;
+	CASES (k, cases) {
+		scoped(text_done) struct text t = { 0 };
+		scoped(model_done) struct model m = { 0 };
+		scoped(complaints_done) struct complaints c = { 0 };
+		struct fault why = { 0 };
+		unsigned i;
+
+		text_addf(&t,
+			  "apiVersion: rackseed/v1\n"
+			  "cluster: {name: lab, kubernetes: {version: 1.30.1}, endpoint: %s}\n"
+			  "os: {distribution: debian, release: bookworm}\n"
+			  "network: {subnet: 10.0.0.0/24}\n"
+			  "nodes:\n",
+			  k->endpoint);
+		for (i = 1; i <= 3; i++)
+			text_addf(&t,
+				  "  m%u: {role: control-plane, address: 10.0.0.1%u,"
+				  " mac: \"52:54:00:00:00:1%u\"}\n",
+				  i, i, i);
+		assert_int_equal(document_parse("f", text_str(&t), t.len, &m, &c, &why), 0);
+		document_check(&m, &c);
+		if (c.n != (k->want != NULL))
+			fail_msg("%s: %zu complaints", k->endpoint, c.n);
+		if (!k->want)
+			continue;
+		assert_string_equal(c.list[0].code, "endpoint-nobody");
+		assert_int_equal(c.list[0].severity, COMPLAINT_ERROR);
+		if (!strstr(c.list[0].message, k->want))
+			fail_msg("%s: %s", k->endpoint, c.list[0].message);
+	}
+}
+
 static void test_example_is_accepted_as_it_is(void **state)
 {
 	scoped(model_done) struct model m = { 0 };
@@ -210,6 +260,7 @@ int main(void)
 		cmocka_unit_test(test_every_code_has_a_file_that_shows_it),
 		cmocka_unit_test(test_codes_are_sorted),
 		cmocka_unit_test(test_complaints_are_in_order_and_none_twice),
+		cmocka_unit_test(test_endpoints_that_cannot_answer),
 		cmocka_unit_test(test_example_is_accepted_as_it_is),
 	};
 
