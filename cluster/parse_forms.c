@@ -303,13 +303,12 @@ static bool is_password_file(const char *s)
 	return is_clean(s) && strncmp(s, folder, sizeof(folder) - 1) == 0 && has_plain_parts(s);
 }
 
-/* //HOST/SHARE[/FOLDER] */
+/* //HOST/SHARE[/FOLDER]; storage/unc.c knows what a host and a share may be called. */
 static bool is_server(const char *s)
 {
 	size_t n = strncmp(s, "//", 2) == 0 ? strcspn(s + 2, "/") : 0;
 
-	return n > 0 && is_clean(s) && is_host_port(s + 2, n) && s[2 + n] &&
-	       has_plain_parts(s + 3 + n);
+	return n > 0 && is_clean(s) && s[2 + n] && has_plain_parts(s + 3 + n);
 }
 
 static bool is_serial(const char *s)

@@ -307,7 +307,7 @@ static void test_what_others_forms_accept(void **state)
 		  { "/", "/a", "/a b/c" },
 		  { "", "a", "/a/", "//a", "/a/../b", "/./a", "/a\n" } },
 		{ &parse_form_server,
-		  { "//nas.example/archive", "//10.0.0.1/a/b" },
+		  { "//nas.example/archive", "//10.0.0.1/a/b", "//NAS/archive", "//MY_NAS/a" },
 		  { "", "//", "//nas", "//nas/", "/nas/x", "//nas//x", "//nas/../x" } },
 		{ &parse_form_password_file,
 		  { "secrets/a", "secrets/a/b" },
