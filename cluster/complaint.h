@@ -56,7 +56,10 @@ void complaints_sort(struct complaints *c);
 void complaints_print(const struct complaints *c, const char *file, const char *source, size_t len,
 		      struct text *out);
 
-/* A JSON array of objects: file line column severity node code message hint. */
+/*
+ * A JSON array of objects: file line column severity node code message hint. Of a list that is not
+ * complete the last one, of code "truncated", says so.
+ */
 void complaints_json(const struct complaints *c, const char *file, struct text *out);
 
 enum { COMPLAINT_GUESSES = 1000 }; /* candidates worth trying: a guess must stay cheap */

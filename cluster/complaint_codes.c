@@ -136,6 +136,7 @@ const char *const complaint_codes[] = {
 	"too-long",
 	"too-many",
 	"type",
+	"truncated",
 	"url-form",
 	"user-form",
 	"value-missing",

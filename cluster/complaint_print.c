@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cluster/complaint.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "base/macros.h"
@@ -137,6 +138,12 @@ static void print_one(struct text *out, const struct complaint *c, const char *f
 	}
 }
 
+static const char *truncated_text(const struct complaints *c)
+{
+	return c->n >= COMPLAINTS_MAX ? "not every complaint is listed: there are too many"
+				      : "not every complaint is listed: memory ran out";
+}
+
 void complaints_print(const struct complaints *c, const char *file, const char *source, size_t len,
 		      struct text *out)
 {
@@ -151,8 +158,7 @@ void complaints_print(const struct complaints *c, const char *file, const char *
 	}
 	if (c->truncated) {
 		add_words(out, file);
-		text_addf(out, ": not every complaint is listed: %s\n",
-			  c->n >= COMPLAINTS_MAX ? "there are too many" : "memory ran out");
+		text_addf(out, ": %s\n", truncated_text(c));
 	}
 }
 
@@ -165,25 +171,42 @@ static void json_text(struct text *out, const char *key, const char *value)
 		text_add(out, "null");
 }
 
+static void json_one(struct text *out, const struct complaint *one, const char *file, bool first)
+{
+	text_add(out, first ? "\n {\"file\": " : ",\n {\"file\": ");
+	quote_json(out, file);
+	text_addf(out, ", \"line\": %u, \"column\": %u", one->mark.line ? one->mark.line : 1,
+		  one->mark.column ? one->mark.column : 1);
+	json_text(out, "severity", one->severity == COMPLAINT_ERROR ? "error" : "warning");
+	json_text(out, "node", one->node);
+	json_text(out, "code", one->code);
+	json_text(out, "message", one->message);
+	json_text(out, "hint", one->hint);
+	text_add(out, "}");
+}
+
+/* An error when one is among what is not listed. */
+static void json_truncated(struct text *out, const struct complaints *c, const char *file)
+{
+	struct complaint one = { .severity = COMPLAINT_WARNING, .code = "truncated" };
+	size_t i, n_errors = 0;
+
+	for (i = 0; i < c->n; i++)
+		n_errors += c->list[i].severity == COMPLAINT_ERROR;
+	if (n_errors < c->n_errors)
+		one.severity = COMPLAINT_ERROR;
+	one.message = (char *)(uintptr_t)truncated_text(c);
+	json_one(out, &one, file, c->n == 0);
+}
+
 void complaints_json(const struct complaints *c, const char *file, struct text *out)
 {
 	size_t i;
 
 	text_add(out, "[");
-	for (i = 0; i < c->n; i++) {
-		const struct complaint *one = &c->list[i];
-
-		text_add(out, i ? ",\n {\"file\": " : "\n {\"file\": ");
-		quote_json(out, file);
-		text_addf(out, ", \"line\": %u, \"column\": %u",
-			  one->mark.line ? one->mark.line : 1,
-			  one->mark.column ? one->mark.column : 1);
-		json_text(out, "severity", one->severity == COMPLAINT_ERROR ? "error" : "warning");
-		json_text(out, "node", one->node);
-		json_text(out, "code", one->code);
-		json_text(out, "message", one->message);
-		json_text(out, "hint", one->hint);
-		text_add(out, "}");
-	}
-	text_add(out, c->n ? "\n]\n" : "]\n");
+	for (i = 0; i < c->n; i++)
+		json_one(out, &c->list[i], file, i == 0);
+	if (c->truncated)
+		json_truncated(out, c, file);
+	text_add(out, c->n || c->truncated ? "\n]\n" : "]\n");
 }

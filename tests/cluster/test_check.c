@@ -117,9 +117,9 @@ static void mark_shown(const struct complaints *c, bool *shown)
 /* What needs a file of megabytes, or files beside it, is shown by other tests. */
 static bool shown_elsewhere(const char *code)
 {
-	static const char *const codes[] = { "too-large",      "too-long",     "too-many",
-					     "long-line",      "file-missing", "secret-form",
-					     "secret-readable" };
+	static const char *const codes[] = { "too-large",	"too-long",	"too-many",
+					     "long-line",	"file-missing", "secret-form",
+					     "secret-readable", "not-file",	"truncated" };
 
 	CASES (c, codes)
 		if (strcmp(*c, code) == 0)

@@ -84,6 +84,43 @@ static void test_list_is_bounded_and_says_so(void **state)
 			       "f.yaml: not every complaint is listed: there are too many\n"));
 }
 
+/* Whether the JSON of the list ends in that, and how many objects it has. */
+static void assert_last(const struct complaints *c, size_t n, const char *severity,
+			const char *message)
+{
+	scoped(text_done) struct text out = { 0 };
+	scoped(yaml_done) struct yaml y = { 0 };
+	struct yaml_error error = { 0 };
+	const struct yaml *last;
+
+	complaints_json(c, "f.yaml", &out);
+	assert_int_equal(yaml_parse(text_str(&out), out.len, &y, &error), 0);
+	assert_int_equal(y.n_items, n);
+	last = &y.items[n - 1];
+	assert_string_equal(yaml_text(yaml_get(last, "code")), "truncated");
+	assert_string_equal(yaml_text(yaml_get(last, "severity")), severity);
+	assert_string_equal(yaml_text(yaml_get(last, "message")), message);
+	assert_string_equal(yaml_text(yaml_get(last, "file")), "f.yaml");
+	assert_string_equal(yaml_text(yaml_get(last, "line")), "1");
+	assert_int_equal(yaml_get(last, "node")->kind, YAML_NULL);
+}
+
+static void test_json_says_that_the_list_is_cut(void **state)
+{
+	static const char many[] = "not every complaint is listed: there are too many";
+	scoped(complaints_done) struct complaints c = { 0 }, none = { 0 };
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < COMPLAINTS_MAX + 1; i++)
+		complaint_add(&c, COMPLAINT_WARNING, at(i + 1, 1), "type", NULL, NULL, "x");
+	assert_last(&c, COMPLAINTS_MAX + 1, "warning", many);
+	complaint_add(&c, COMPLAINT_ERROR, at(i + 1, 1), "type", NULL, NULL, "x");
+	assert_last(&c, COMPLAINTS_MAX + 1, "error", many);
+	complaints_exhausted(&none);
+	assert_last(&none, 1, "error", "not every complaint is listed: memory ran out");
+}
+
 static void test_running_out_of_memory_counts_as_an_error(void **state)
 {
 	scoped(complaints_done) struct complaints c = { 0 };
@@ -259,6 +296,7 @@ int main(void)
 		cmocka_unit_test(test_sorted_by_place_then_severity),
 		cmocka_unit_test(test_the_same_is_taken_once),
 		cmocka_unit_test(test_list_is_bounded_and_says_so),
+		cmocka_unit_test(test_json_says_that_the_list_is_cut),
 		cmocka_unit_test(test_running_out_of_memory_counts_as_an_error),
 		cmocka_unit_test(test_long_messages_are_cut_between_characters),
 		cmocka_unit_test(test_source_lines),
