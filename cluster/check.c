@@ -36,7 +36,8 @@ void check_reference(struct check *k, const struct check_reference *r)
 	struct complaint_guess guess = { .word = r->node };
 	char hint[256];
 
-	if (node && (node->roles & r->role))
+	/* Where there is no node at all, that is said once and not for each that is missing. */
+	if (k->m->n_nodes == 0 || (node && (node->roles & r->role)))
 		return;
 	if (node) {
 		snprintf(hint, sizeof(hint), "give node '%.64s' the role %s too: role: [..., %s]",

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cluster/check.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -18,10 +17,8 @@ static bool looks_like_address(const char *name)
 {
 	const char *last = strrchr(name, '.');
 
-	for (last = last ? last + 1 : name; *last; last++)
-		if (!isdigit((unsigned char)*last))
-			return false;
-	return true;
+	last = last ? last + 1 : name;
+	return *last && !last[strspn(last, "0123456789")];
 }
 
 static void check_name(struct check *k, const struct model_node *node)
@@ -29,7 +26,7 @@ static void check_name(struct check *k, const struct model_node *node)
 	if (strcmp(node->name, "localhost") == 0 || strncmp(node->name, "localhost.", 10) == 0)
 		complaint_add(k->c, COMPLAINT_ERROR, node->mark, "name-reserved", node->name, NULL,
 			      "every machine calls itself localhost");
-	else if (*node->name && looks_like_address(node->name))
+	else if (looks_like_address(node->name))
 		complaint_add(k->c, COMPLAINT_ERROR, node->mark, "name-reserved", node->name,
 			      "let it end in something that has a letter",
 			      "programs take this name for an address");
@@ -38,7 +35,7 @@ static void check_name(struct check *k, const struct model_node *node)
 static void check_mac(struct check *k, const struct model_node *node)
 {
 	/* A machine with a serial number and a network of its own words can do without. */
-	if (node->has_mac || node->mac_mark.line ||
+	if (node->has_mac || node->mac_mark.line || node->mac_meant ||
 	    (node->serial && node->network && !node->vm.mark.line))
 		return;
 	if (!node->role_mark.line && !node->address_mark.line)
@@ -202,9 +199,9 @@ void check_nodes(struct check *k)
 	for (i = 0; i < k->m->n_nodes; i++) {
 		check_name(k, &k->m->nodes[i]);
 		check_mac(k, &k->m->nodes[i]);
-		check_own(k, &k->m->nodes[i]);
 		check_vm(k, &k->m->nodes[i]);
 		check_data(k, &k->m->nodes[i]);
 		check_address(k, &k->m->nodes[i]);
+		check_own(k, &k->m->nodes[i]);
 	}
 }

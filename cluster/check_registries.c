@@ -211,10 +211,10 @@ static void check_registry(struct check *k, const struct hosts *hosts,
 
 	if (r->node)
 		check_reference(k, &to_node);
-	if (!r->user != !r->password_file)
+	if (!r->user != !r->password_file && !r->user_meant)
 		complaint_add(k->c, COMPLAINT_ERROR, r->mark, "credentials-half", NULL, NULL,
 			      "registry '%.128s': user and passwordFile belong together", r->host);
-	if (r->namespaces && r->namespaces[0] && !r->user)
+	if (r->namespaces && r->namespaces[0] && !r->user && !r->user_meant)
 		complaint_add(k->c, COMPLAINT_WARNING, r->namespaces_mark, "namespaces-unused",
 			      NULL, "give user: and passwordFile:, or leave out namespaces:",
 			      "registry '%.128s': without a user there is no pull secret", r->host);

@@ -78,6 +78,8 @@ static void check_source(struct check *k, const struct model_share *s)
 
 	if (s->server && (s->node || s->path))
 		wrong = "server: stands beside node: or path:, and only one of the two can be";
+	else if (s->source_meant)
+		return; /* what is missing stands there misspelled, which is said already */
 	else if (!s->server && !s->node)
 		wrong = "nobody serves it";
 	else if (s->node && !s->path)
@@ -94,6 +96,8 @@ static void check_user(struct check *k, const struct model_share *s)
 		complaint_add(k->c, COMPLAINT_ERROR, s->mark, "share-user", NULL,
 			      "leave out either guest: or user: and passwordFile:",
 			      "share '%.64s': a guest has no user and no password", s->name);
+	else if (s->user_meant)
+		return;
 	else if (!s->user != !s->password_file)
 		complaint_add(k->c, COMPLAINT_ERROR, s->mark, "credentials-half", NULL, NULL,
 			      "share '%.64s': user and passwordFile belong together", s->name);

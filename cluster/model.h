@@ -65,6 +65,7 @@ struct model_registry {
 	char *client_cert_file, *client_key_file; /* what its clients show it, or NULL */
 	char *probe; /* an image of it, "busybox:1.36", that every node pulls as a proof, or NULL */
 	bool insecure; /* plain http */
+	bool user_meant; /* a misspelled key probably was one of the two */
 	char **namespaces; /* where pods get its pull secret; NULL: not said, so "default" */
 	struct model_mark mark, node_mark, password_mark, namespaces_mark, upstream_mark, ca_mark,
 		client_cert_mark, client_key_mark, probe_mark, insecure_mark;
@@ -81,6 +82,8 @@ struct model_share {
 	char *claim; /* NAMESPACE/NAME of the PersistentVolumeClaim that takes it, or NULL */
 	unsigned uid, gid; /* who owns what is in it, on the nodes that mount it */
 	bool guest;
+	/* A misspelled key probably was node:, path: or server:, or one of user: and the like. */
+	bool source_meant, user_meant;
 	struct model_mark mark, node_mark, path_mark, server_mark, mount_mark, user_mark,
 		password_mark, claim_mark;
 };
@@ -100,18 +103,19 @@ struct model_disk { /* which disk of the server is meant; all NULL or 0: any */
 	struct model_mark serial_mark, wwn_mark;
 };
 
-struct model_node {
-	char *name;
-	unsigned roles; /* of enum model_role */
 struct model_own { /* what a device of a node's own network: has */
 	struct net_ip ip; /* family 0: it is a MAC */
 	struct net_mac mac;
 	struct model_mark mark;
 };
 
+struct model_node {
+	char *name;
+	unsigned roles; /* of enum model_role */
 	struct net_ip address;
 	struct net_mac mac;
 	bool has_mac;
+	bool mac_meant; /* a misspelled key probably was mac: */
 	char *serial; /* of the machine (SMBIOS), or NULL */
 	struct model_vm vm;
 	struct model_disk disk;
@@ -123,12 +127,12 @@ struct model_own { /* what a device of a node's own network: has */
 	size_t n_taints;
 	struct net_cidr pod_cidr; /* podCIDR: as written; family 0: model_pod_cidr() numbers it */
 	char *network; /* its own network: as YAML text in netplan's words, or NULL */
+	struct model_own *own; /* the addresses and MACs in it */
+	size_t n_own;
 	struct model_mark mark, address_mark, mac_mark, network_mark, role_mark, serial_mark,
 		pod_cidr_mark, data_mark;
 };
 
-	struct model_own *own; /* the addresses and MACs in it */
-	size_t n_own;
 struct model_networks {
 	struct net_cidr *list;
 	size_t n;

@@ -179,8 +179,13 @@ void parse_mapping(struct parse *p, const struct yaml *y, const struct yaml *at,
 		seen[key - table->keys] = &y->items[i];
 		read_pair(p, &y->items[i], key, object);
 	}
-	for (key = table->keys; key->name; key++)
-		if (key->required && !seen[key - table->keys] && !meant[key - table->keys])
+	for (key = table->keys; key->name; key++) {
+		if (seen[key - table->keys])
+			continue;
+		if (meant[key - table->keys] && key->meant)
+			*(bool *)((char *)object + key->meant) = true;
+		if (key->required && !meant[key - table->keys])
 			parse_complain(p, at, "key-missing", NULL, "%s needs the key '%s'",
 				       table->what, key->name);
+	}
 }

@@ -50,6 +50,7 @@ struct parse_key {
 	size_t offset; /* of the field in the object */
 	size_t mark;   /* of its struct model_mark, or 0 */
 	bool required;
+	size_t meant; /* of a bool of the object: a key was probably this one, misspelled; or 0 */
 	const struct parse_form *form;	 /* parse_text, parse_texts */
 	const struct parse_words *words; /* parse_word */
 	const struct parse_table *table; /* parse_table: a mapping into object + offset */
@@ -104,14 +105,14 @@ PARSE_READER(parse_texts);    /* char **; key->mark is of a struct model_mark *,
 PARSE_READER(parse_one_word); /* an enum */
 PARSE_READER(parse_bool);
 PARSE_READER(parse_count);   /* unsigned */
-PARSE_READER(parse_id);	 /* unsigned, of a user or a group */
+PARSE_READER(parse_id);	     /* unsigned, of a user or a group */
 PARSE_READER(parse_size);    /* uint64_t bytes */
 PARSE_READER(parse_version); /* struct model_version */
 PARSE_READER(parse_ip);
-PARSE_READER(parse_ips);     /* struct net_ip *; their number is the size_t behind the pointer */
-PARSE_READER(parse_network); /* struct net_cidr without host bits */
+PARSE_READER(parse_ips);      /* struct net_ip *; their number is the size_t behind the pointer */
+PARSE_READER(parse_network);  /* struct net_cidr without host bits */
 PARSE_READER(parse_networks); /* struct model_networks */
-PARSE_READER(parse_mac);     /* struct net_mac; a bool that it was given follows */
+PARSE_READER(parse_mac);      /* struct net_mac; a bool that it was given follows */
 
 /* ---- parts of the document ---- */
 

@@ -63,7 +63,8 @@ static const struct parse_table data_table = { "data", data_keys };
 static const struct parse_key node_keys[] = {
 	{ "role", parse_roles, NODE(roles), MARK(role_mark), .required = true },
 	{ "address", parse_ip, NODE(address), MARK(address_mark), .required = true },
-	{ "mac", parse_mac, NODE(mac), MARK(mac_mark) },
+	{ "mac", parse_mac, NODE(mac), MARK(mac_mark),
+	  .meant = offsetof(struct model_node, mac_meant) },
 	{ "serial", parse_text, NODE(serial), MARK(serial_mark), .form = &parse_form_serial },
 	{ "vm", parse_submapping, MARK(vm.mark), .table = &vm_table },
 	{ "disk", parse_submapping, .table = &disk_table },
@@ -178,9 +179,10 @@ PARSE_READER(parse_nodes)
 	struct model *m = p->m;
 	size_t i;
 
-	(void)object;
-	if (!parse_expect(p, y, YAML_MAPPING))
+	if (!parse_expect(p, y, YAML_MAPPING)) {
+		parse_unmark(key, object);
 		return;
+	}
 	parse_twice(p, y, true, "node-twice");
 	m->nodes = parse_alloc(p, y->n_items / 2, sizeof(*m->nodes));
 	for (i = 0; i < y->n_items && m->nodes; i += 2) {

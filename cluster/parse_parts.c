@@ -10,8 +10,10 @@
 
 #define REGISTRY(field) .offset = offsetof(struct model_registry, field)
 #define REGISTRY_MARK(field) .mark = offsetof(struct model_registry, field)
+#define REGISTRY_MEANT(field) .meant = offsetof(struct model_registry, field)
 #define SHARE(field) .offset = offsetof(struct model_share, field)
 #define SHARE_MARK(field) .mark = offsetof(struct model_share, field)
+#define SHARE_MEANT(field) .meant = offsetof(struct model_share, field)
 
 /* Where the list stands, and not where each of it does. */
 static PARSE_READER(parse_namespaces)
@@ -25,9 +27,10 @@ static PARSE_READER(parse_namespaces)
 static const struct parse_key registry_keys[] = {
 	{ "node", parse_text, REGISTRY(node), REGISTRY_MARK(node_mark),
 	  .form = &parse_form_node_ref },
-	{ "user", parse_text, REGISTRY(user), .form = &parse_form_user },
+	{ "user", parse_text, REGISTRY(user), REGISTRY_MEANT(user_meant),
+	  .form = &parse_form_user },
 	{ "passwordFile", parse_text, REGISTRY(password_file), REGISTRY_MARK(password_mark),
-	  .form = &parse_form_password_file },
+	  REGISTRY_MEANT(user_meant), .form = &parse_form_password_file },
 	{ "mirrors", parse_texts, REGISTRY(mirrors), REGISTRY_MARK(mirror_marks),
 	  .form = &parse_form_mirror },
 	{ "upstream", parse_text, REGISTRY(upstream), REGISTRY_MARK(upstream_mark),
@@ -48,18 +51,21 @@ static const struct parse_key registry_keys[] = {
 static const struct parse_table registry_table = { "a registry", registry_keys };
 
 static const struct parse_key share_keys[] = {
-	{ "node", parse_text, SHARE(node), SHARE_MARK(node_mark), .form = &parse_form_node_ref },
-	{ "path", parse_text, SHARE(path), SHARE_MARK(path_mark), .form = &parse_form_path },
-	{ "server", parse_text, SHARE(server), SHARE_MARK(server_mark),
+	{ "node", parse_text, SHARE(node), SHARE_MARK(node_mark), SHARE_MEANT(source_meant),
+	  .form = &parse_form_node_ref },
+	{ "path", parse_text, SHARE(path), SHARE_MARK(path_mark), SHARE_MEANT(source_meant),
+	  .form = &parse_form_path },
+	{ "server", parse_text, SHARE(server), SHARE_MARK(server_mark), SHARE_MEANT(source_meant),
 	  .form = &parse_form_server },
 	{ "mount", parse_text, SHARE(mount), SHARE_MARK(mount_mark), .required = true,
 	  .form = &parse_form_path },
-	{ "user", parse_text, SHARE(user), SHARE_MARK(user_mark), .form = &parse_form_user },
+	{ "user", parse_text, SHARE(user), SHARE_MARK(user_mark), SHARE_MEANT(user_meant),
+	  .form = &parse_form_user },
 	{ "passwordFile", parse_text, SHARE(password_file), SHARE_MARK(password_mark),
-	  .form = &parse_form_password_file },
+	  SHARE_MEANT(user_meant), .form = &parse_form_password_file },
 	{ "volume", parse_size, SHARE(volume_bytes) },
 	{ "claim", parse_text, SHARE(claim), SHARE_MARK(claim_mark), .form = &parse_form_claim },
-	{ "guest", parse_bool, SHARE(guest) },
+	{ "guest", parse_bool, SHARE(guest), SHARE_MEANT(user_meant) },
 	{ "uid", parse_id, SHARE(uid) },
 	{ "gid", parse_id, SHARE(gid) },
 	{ 0 },
