@@ -11,6 +11,19 @@
 #include "cluster/complaint.h"
 #include "cluster/model.h"
 
+/* What is wrong with the file itself, as its first complaint and its last. */
+static void not_read(int r, struct complaints *c)
+{
+	const struct model_mark first = { .line = 1, .column = 1 };
+
+	if (r == -EISDIR)
+		complaint_add(c, COMPLAINT_ERROR, first, "not-file", NULL,
+			      "name the file in it, such as cluster.yaml", "this is a folder");
+	else
+		complaint_add(c, COMPLAINT_ERROR, first, "too-large", NULL, NULL,
+			      "the file is larger than %d MiB", DOCUMENT_MAX >> 20);
+}
+
 int document_load(int dirfd, const char *path, struct model *ret, struct complaints *c,
 		  struct text *source, struct fault *why)
 {
@@ -19,10 +32,8 @@ int document_load(int dirfd, const char *path, struct model *ret, struct complai
 	int r = fs_read(root >= 0 ? root : dirfd, path, DOCUMENT_MAX, source, why);
 
 	*ret = (struct model){ 0 };
-	if (r == -EFBIG) {
-		complaint_add(c, COMPLAINT_ERROR, (struct model_mark){ .line = 1, .column = 1 },
-			      "too-large", NULL, NULL, "the file is larger than %d MiB",
-			      DOCUMENT_MAX >> 20);
+	if (r == -EFBIG || r == -EISDIR) {
+		not_read(r, c);
 		text_done(source);
 		return 0;
 	}

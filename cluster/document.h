@@ -32,7 +32,8 @@ void document_check_files(const struct model *m, int dirfd, struct complaints *c
 
 /*
  * Reads, parses and checks path (under AT_FDCWD when dirfd says so). The bytes go to *source for
- * messages. 0: read, see c for what is wrong with it; negative: it could not be read.
+ * messages. 0: see c for what is wrong with it, which may be that it is a folder or too large;
+ * negative: it could not be read.
  */
 int document_load(int dirfd, const char *path, struct model *ret, struct complaints *c,
 		  struct text *source, struct fault *why)

@@ -44,6 +44,10 @@ int command_judge(const struct invocation *in, struct model *ret, struct complai
 {
 	int r = document_load(AT_FDCWD, in->file, ret, c, source, why);
 
+	if (r == -ENOENT)
+		return fault_set(why, ENOENT,
+				 "%s is not there: `rackseed init` writes one to begin with",
+				 in->file);
 	if (r == 0)
 		r = lint_networks(ret, source, c, why);
 	if (r == 0 && in->command->uses_files)
