@@ -114,7 +114,7 @@ static int audit(const struct invocation *in, struct fault *why)
 	const char *what;
 	int r;
 
-	if (in->n_args != (root ? 0 : 1) || (command_value(in, "seed") && !root)) {
+	if (in->n_args != (root ? 0 : 1)) {
 		fprintf(stderr, "rackseed: audit takes an image, a node, or --root with a folder "
 				"(see rackseed audit --help)\n");
 		return EXIT_MISUSE;
@@ -135,10 +135,18 @@ static int audit(const struct invocation *in, struct fault *why)
 	return found.counts[AUDIT_FAIL] ? EXIT_FAILED : EXIT_DONE;
 }
 
+static const struct command_rule rules[] = {
+	{ "--seed", "--root", NULL },
+	{ "--junit", NULL, "--json" },
+	{ NULL, NULL, NULL },
+};
+
 const struct command cmd_audit = {
 	.name = "audit",
 	.synopsis = "IMAGE|NODE",
 	.help = "judges an image or node by the CIS benchmark and own rules; changes nothing",
 	.options = options,
+	.rules = rules,
+	.max_args = 1,
 	.run = audit,
 };

@@ -322,10 +322,6 @@ static int build(const struct invocation *in, struct fault *why)
 	job.build.cache = (struct cache){ .fd = -1, .lock_fd = -1 };
 	if (!choose_format(&job))
 		return EXIT_MISUSE;
-	if (command_value(in, "passphrase") && !command_value(in, "installer")) {
-		fprintf(stderr, "rackseed: --passphrase goes with --installer only\n");
-		return EXIT_MISUSE;
-	}
 	umask(022);
 	r = command_load(in, &job.model, &job.source, why);
 	if (r != 0)
@@ -348,11 +344,19 @@ static const struct command_option options[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct command_rule rules[] = {
+	{ "--passphrase", "--installer", NULL },
+	{ "--format", NULL, "--installer" },
+	{ NULL, NULL, NULL },
+};
+
 const struct command cmd_build = {
 	.name = "build",
 	.synopsis = "[NODE...]",
 	.help = "builds the disks of all nodes, or of those named",
 	.options = options,
+	.rules = rules,
+	.max_args = COMMAND_MANY,
 	.uses_files = true,
 	.run = build,
 };

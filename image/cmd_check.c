@@ -66,10 +66,6 @@ static int check(const struct invocation *in, struct fault *why)
 	bool live = command_value(in, "live") != NULL;
 	int r;
 
-	if (in->n_args) {
-		fprintf(stderr, "rackseed: check takes no argument: name the file with -f\n");
-		return EXIT_MISUSE;
-	}
 	r = command_judge(in, &model, &complaints, &source, why);
 	if (r < 0)
 		return r;

@@ -169,24 +169,6 @@ static int one_cut(struct drill *d, size_t i, struct fault *why)
 
 /* ---- the command ---- */
 
-static int read_number(const struct invocation *in, const char *name, unsigned long long max,
-		       uint64_t *ret, struct fault *why)
-{
-	const char *value = command_value(in, name);
-	unsigned long long number;
-	char *end;
-
-	if (!value)
-		return 0;
-	errno = 0;
-	number = strtoull(value, &end, 10);
-	if (!*value || *value == '-' || *end || errno || number > max)
-		return fault_set(why, EINVAL, "--%s '%s' is no number up to %llu", name, value,
-				 max);
-	*ret = number;
-	return 0;
-}
-
 static int drill_all(struct drill *d, uint64_t seed, struct fault *why)
 {
 	struct drill_summary sum;
@@ -215,20 +197,21 @@ static int run_drill(const struct invocation *in, struct fault *why)
 	scoped(model_done) struct model m = { 0 };
 	scoped(drop_drill) struct drill *d = calloc(1, sizeof(*d));
 	scoped(drop_fd) int folder = -1;
-	uint64_t cuts = DEFAULT_CUTS, seed = (uint64_t)time(NULL);
-	int r;
+	uint64_t cuts = DEFAULT_CUTS, seed = (uint64_t)time(NULL), ignored;
+	int r = command_number(in, "cuts", 1, DRILL_MAX_CUTS, &cuts);
 
 	if (!d)
 		return fault_errno(why, ENOMEM, "drill");
-	r = command_load(in, &m, NULL, why);
+	if (r == 0)
+		r = command_number(in, "seed", 0, UINT64_MAX, &seed);
+	/* status is what obeys it: not after the first cut is it to be found wrong. */
+	if (r == 0)
+		r = command_number(in, "timeout", 1, INT32_MAX, &ignored);
+	if (r == 0)
+		r = command_load(in, &m, NULL, why);
 	if (r != 0)
 		return r;
 	*d = (struct drill){ .in = in, .model = &m };
-	r = read_number(in, "cuts", DRILL_MAX_CUTS, &cuts, why);
-	if (r >= 0)
-		r = read_number(in, "seed", UINT64_MAX, &seed, why);
-	if (r < 0)
-		return r;
 	d->n = (size_t)cuts;
 	if (drill_plan(&m, seed, command_value(in, "anew") != NULL, d->cuts, d->n) == 0)
 		return fault_set(why, ENOENT, "no node of %s has vm:", in->file);
@@ -258,10 +241,13 @@ static const struct command_option options[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct command_rule rules[] = { { "--json", NULL, NULL }, { NULL, NULL, NULL } };
+
 const struct command cmd_drill = {
 	.name = "drill",
 	.synopsis = "",
 	.help = "cuts the power of the machines at seeded moments and checks that all comes back",
 	.options = options,
+	.rules = rules,
 	.run = run_drill,
 };

@@ -366,11 +366,21 @@ static const struct command_option options[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct command_rule rules[] = {
+	{ "--parallel", NULL, "--list" },
+	{ "--yes-wipe", NULL, "--list" },
+	{ "--unsigned", NULL, "--list" },
+	{ "--no-verify", NULL, "--list" },
+	{ NULL, NULL, NULL },
+};
+
 const struct command cmd_flash = {
 	.name = "flash",
 	.synopsis = "NODE DEVICE [NODE DEVICE...]",
 	.help = "writes a node's disk to a device or file, reads it back, refuses the wrong one",
 	.options = options,
+	.rules = rules,
+	.max_args = COMMAND_MANY,
 	.uses_files = true,
 	.run = flash_run,
 };

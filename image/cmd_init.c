@@ -75,7 +75,7 @@ static int init(const struct invocation *in, struct fault *why)
 	const char *folder = in->n_args ? in->args[0] : NULL;
 	int r = 0;
 
-	if (in->n_args > 1 || (folder && (!*folder || in->file[0] == '/'))) {
+	if (folder && (!*folder || in->file[0] == '/')) {
 		fprintf(stderr, "rackseed: init takes one folder\n");
 		return EXIT_MISUSE;
 	}
@@ -98,5 +98,6 @@ const struct command cmd_init = {
 	.name = "init",
 	.synopsis = "[DIR]",
 	.help = "write a commented cluster.yaml to begin with, and never over another",
+	.max_args = 1,
 	.run = init,
 };

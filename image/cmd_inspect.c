@@ -17,11 +17,6 @@ static int inspect_image(const struct invocation *in, struct fault *why)
 	struct progress progress;
 	int r;
 
-	if (in->n_args != 1) {
-		fprintf(stderr,
-			"rackseed: inspect takes one image (see rackseed inspect --help)\n");
-		return EXIT_MISUSE;
-	}
 	progress_init(&progress, in->quiet);
 	progress_phase(&progress, 0, "starting libguestfs");
 	r = inspect(in->args[0], &found, why);
@@ -42,5 +37,7 @@ const struct command cmd_inspect = {
 	.name = "inspect",
 	.synopsis = "IMAGE",
 	.help = "shows what an image holds, without starting or changing it",
+	.min_args = 1,
+	.max_args = 1,
 	.run = inspect_image,
 };

@@ -36,9 +36,12 @@ static int kubeconfig_run(const struct invocation *in, struct fault *why)
 	return r;
 }
 
+static const struct command_rule rules[] = { { "--json", NULL, NULL }, { NULL, NULL, NULL } };
+
 const struct command cmd_kubeconfig = {
 	.name = "kubeconfig",
 	.synopsis = "",
 	.help = "prints a kubeconfig for the administrator, signed here and valid for a year",
+	.rules = rules,
 	.run = kubeconfig_run,
 };

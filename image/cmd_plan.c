@@ -238,6 +238,7 @@ const struct command cmd_plan = {
 	.synopsis = "[NODE...]",
 	.help = "prints exactly what a node will be: files, secrets by name, links and objects",
 	.options = options,
+	.max_args = COMMAND_MANY,
 	.uses_files = true,
 	.run = plan,
 };

@@ -247,8 +247,14 @@ static int run_ls(struct job *j, const struct depot_secrets *secrets, struct fau
 {
 	scoped(depot_done) struct depot depot = { 0 };
 	scoped(text_done) struct text out = { 0 };
-	int r = depot_open(j->m, j->registry->host, secrets, &depot, why);
+	int r;
 
+	if (j->prefix.len) {
+		fprintf(stderr, "rackseed: registry ls lists all of %s: no path goes with it\n",
+			j->registry->host);
+		return EXIT_MISUSE;
+	}
+	r = depot_open(j->m, j->registry->host, secrets, &depot, why);
 	if (r == 0)
 		r = depot_by_address(&depot, j->m, j->registry->host, why);
 	text_add(&out, j->in->json ? "[" : "");
@@ -298,10 +304,14 @@ static const struct command_option options[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct command_rule rules[] = { { "--json", "ls", NULL }, { NULL, NULL, NULL } };
+
 const struct command cmd_registry = {
 	.name = "registry",
 	.synopsis = "push|ls [IMAGE...]",
 	.help = "copies images to a registry of the file, and lists what it has",
 	.options = options,
+	.rules = rules,
+	.max_args = COMMAND_MANY,
 	.run = run_registry,
 };

@@ -106,9 +106,13 @@ static int secrets_run(const struct invocation *in, struct fault *why)
 	return r < 0 ? r : EXIT_DONE;
 }
 
+static const struct command_rule rules[] = { { "--json", NULL, NULL }, { NULL, NULL, NULL } };
+
 const struct command cmd_secrets = {
 	.name = "secrets",
 	.synopsis = "[rotate token|admin|registry|samba]",
 	.help = "makes what is missing in secrets/, or one secret anew",
+	.rules = rules,
+	.max_args = 2,
 	.run = secrets_run,
 };

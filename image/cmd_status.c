@@ -356,26 +356,17 @@ static int run_status(const struct invocation *in, struct fault *why)
 {
 	scoped(model_done) struct model m = { 0 };
 	struct watch w = { .in = in, .model = &m, .answered_s = -1 };
-	const char *timeout = command_value(in, "timeout");
-	char *end;
-	long limit_s = 0;
-	int r = command_load(in, &m, NULL, why);
+	uint64_t limit_s = 0;
+	int r = command_number(in, "timeout", 1, INT32_MAX, &limit_s);
 
+	if (r == 0)
+		r = command_load(in, &m, NULL, why);
 	if (r != 0)
 		return r;
-	if (timeout) {
-		errno = 0;
-		limit_s = strtol(timeout, &end, 10);
-		if (*timeout == '\0' || *end || errno || limit_s < 1)
-			return fault_set(why, EINVAL, "--timeout '%s' is no number of seconds",
-					 timeout);
-	}
 	r = watch_init(&w, why);
 	w.keeps_on = command_value(in, "watch") != NULL;
-	if (w.keeps_on && in->json)
-		r = fault_set(why, EINVAL, "--watch has no end, and JSON needs one");
 	if (r == 0)
-		r = command_value(in, "wait") || w.keeps_on ? wait_ready(&w, limit_s, why)
+		r = command_value(in, "wait") || w.keeps_on ? wait_ready(&w, (long)limit_s, why)
 					      : look(&w, 0, show_all, why);
 	if (r == 0)
 		r = w.all_ready ? EXIT_DONE : EXIT_FAILED;
@@ -391,10 +382,18 @@ static const struct command_option options[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct command_rule rules[] = {
+	{ "--timeout", "--wait", NULL },
+	{ "--watch", NULL, "--wait" },
+	{ "--json", NULL, "--watch" }, /* it has no end, and JSON needs one */
+	{ NULL, NULL, NULL },
+};
+
 const struct command cmd_status = {
 	.name = "status",
 	.synopsis = "[--wait|--watch]",
 	.help = "shows what each node is: from itself, the API server and libvirt",
 	.options = options,
+	.rules = rules,
 	.run = run_status,
 };

@@ -2,6 +2,7 @@
 #include "image/command.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,6 +20,8 @@
 #include "image/virt.h"
 #include "image/vm.h"
 #include "image/vm_data.h"
+
+enum { DOWN_S = 120 };
 
 static void say(const struct vm *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void say(const struct vm *s, const char *format, ...)
@@ -182,23 +185,11 @@ static int cut(const struct vm *s, struct fault *why)
 	return EXIT_DONE;
 }
 
-static int timeout_s(const struct vm *s, long *ret, struct fault *why)
-{
-	const char *value = command_value(s->in, "timeout");
-	char *end;
-
-	errno = 0;
-	*ret = value ? strtol(value, &end, 10) : 120;
-	if (value && (*value == '\0' || *end || errno || *ret < 0))
-		return fault_set(why, EINVAL, "--timeout '%s' is no number of seconds", value);
-	return 0;
-}
-
 /* Presses each power button until its machine is off or time is up: a button can be missed. */
-static int shut_down(const struct vm *s, long limit, struct fault *why)
+static int shut_down(const struct vm *s, struct fault *why)
 {
 	const struct timespec pause = { .tv_nsec = 500000000 };
-	int64_t end = now_s() + limit, press = 0;
+	int64_t end = now_s() + (int64_t)s->timeout_s, press = 0;
 	size_t i, n_running = 1;
 	int r;
 
@@ -233,13 +224,9 @@ static int forget(const struct vm *s, struct fault *why)
 
 static int down(const struct vm *s, struct fault *why)
 {
-	long limit;
 	size_t i;
-	int r = timeout_s(s, &limit, why);
+	int r = shut_down(s, why);
 
-	if (r < 0)
-		return r;
-	r = shut_down(s, limit, why);
 	if (r < 0)
 		return r;
 	for (i = 0; i < s->n_nodes; i++) {
@@ -247,7 +234,8 @@ static int down(const struct vm *s, struct fault *why)
 		if (r < 0)
 			return r;
 		if (r > 0)
-			say(s, "%s: did not shut down in %ld s, cut", s->nodes[i]->name, limit);
+			say(s, "%s: did not shut down in %" PRIu64 " s, cut", s->nodes[i]->name,
+			    s->timeout_s);
 		else
 			say(s, "%s: off", s->nodes[i]->name);
 	}
@@ -260,8 +248,10 @@ static int console(const struct vm *s, struct fault *why)
 {
 	int r;
 
-	if (s->n_nodes != 1)
-		return fault_set(why, EINVAL, "whose console? name one node");
+	if (s->n_nodes != 1) {
+		fprintf(stderr, "rackseed: whose console? name one node\n");
+		return EXIT_MISUSE;
+	}
 	if (isatty(STDIN_FILENO))
 		say(s, "console of %s, Ctrl-] leaves", s->nodes[0]->name);
 	r = domain_console(s->connect, s->model, s->nodes[0], why);
@@ -309,7 +299,7 @@ static int run_vm(const struct invocation *in, struct fault *why)
 {
 	scoped(model_done) struct model m = { 0 };
 	scoped(drop_connect) virConnectPtr connect = NULL;
-	struct vm s = { .in = in, .model = &m };
+	struct vm s = { .in = in, .model = &m, .timeout_s = DOWN_S };
 	size_t a;
 	int r;
 
@@ -322,7 +312,9 @@ static int run_vm(const struct invocation *in, struct fault *why)
 			in->n_args ? "'" : "");
 		return EXIT_MISUSE;
 	}
-	r = command_load(in, &m, NULL, why);
+	r = command_number(in, "timeout", 0, INT32_MAX, &s.timeout_s);
+	if (r == 0)
+		r = command_load(in, &m, NULL, why);
 	if (r != 0)
 		return r;
 	s.nodes = calloc(m.n_nodes + in->n_args, sizeof(void *));
@@ -349,10 +341,20 @@ static const struct command_option options[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct command_rule rules[] = {
+	{ "--out", "up", NULL },
+	{ "--timeout", "down", NULL },
+	{ "--delete", "down", NULL },
+	{ "--json", "list", NULL },
+	{ NULL, NULL, NULL },
+};
+
 const struct command cmd_vm = {
 	.name = "vm",
 	.synopsis = "up|down|cut|list|console [NODE...]",
 	.help = "runs nodes as virtual machines under libvirt; cut pulls the plug",
 	.options = options,
+	.rules = rules,
+	.max_args = COMMAND_MANY,
 	.run = run_vm,
 };

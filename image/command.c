@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/command.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,69 @@ const char *command_value(const struct invocation *in, const char *name)
 		if (strcmp(o[i].name, name) == 0)
 			return in->values[i];
 	return NULL;
+}
+
+/* Whether an option was given, or is the first argument what it has to be. */
+static bool has_word(const struct invocation *in, const char *word)
+{
+	if (strncmp(word, "--", 2) != 0)
+		return in->n_args > 0 && strcmp(in->args[0], word) == 0;
+	return strcmp(word, "--json") == 0 ? in->json : command_value(in, word + 2) != NULL;
+}
+
+static bool breaks_rule(const struct invocation *in, const struct command_rule *rule,
+			struct text *ret)
+{
+	if (!has_word(in, rule->option))
+		return false;
+	if (!rule->with && !rule->without)
+		text_addf(ret, "nothing comes of %s", rule->option);
+	else if (rule->with && !has_word(in, rule->with))
+		text_addf(ret, "%s goes with %s only", rule->option, rule->with);
+	else if (rule->without && has_word(in, rule->without))
+		text_addf(ret, "%s does not go with %s", rule->option, rule->without);
+	return ret->len > 0;
+}
+
+bool command_refuses(const struct invocation *in, struct text *ret)
+{
+	const struct command *command = in->command;
+	const struct command_rule *rule = command->rules;
+
+	if (command->max_args != COMMAND_MANY && in->n_args > command->max_args) {
+		text_addf(ret, "%s '%s'",
+			  command->max_args ? "one argument too many:" : "no argument is taken:",
+			  in->args[command->max_args]);
+		return true;
+	}
+	if (in->n_args < command->min_args) {
+		text_addf(ret, "%s is missing", command->synopsis);
+		return true;
+	}
+	for (; rule && rule->option; rule++)
+		if (breaks_rule(in, rule, ret))
+			return true;
+	return false;
+}
+
+int command_number(const struct invocation *in, const char *name, uint64_t min, uint64_t max,
+		   uint64_t *ret)
+{
+	const char *value = command_value(in, name);
+	uintmax_t number;
+	char *end;
+
+	if (!value)
+		return 0;
+	errno = 0;
+	number = strtoumax(value, &end, 10);
+	if (isdigit((unsigned char)*value) && !*end && !errno && number >= min && number <= max) {
+		*ret = number;
+		return 0;
+	}
+	fprintf(stderr, "rackseed: --%s '%s' is no number from %" PRIu64 " to %" PRIu64 "\n", name,
+		value, min, max);
+	return EXIT_MISUSE;
 }
 
 static int check_files(const struct invocation *in, const struct model *m, struct complaints *c,

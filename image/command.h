@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct complaints;
 struct fault;
@@ -19,6 +20,17 @@ struct command_option {
 	const char *help;
 };
 
+/*
+ * An option that means nothing unless another word is there, or where another is: "--wait", or the
+ * first argument of the command. Neither: nothing ever comes of it.
+ */
+struct command_rule {
+	const char *option; /* "--timeout" */
+	const char *with, *without;
+};
+
+enum { COMMAND_MANY = 65535 };
+
 struct invocation {
 	const struct command *command;
 	const char *file; /* -f, default "cluster.yaml" */
@@ -34,6 +46,8 @@ struct command {
 	const char *synopsis; /* "[NODE...]" */
 	const char *help; /* one sentence */
 	const struct command_option *options; /* ends with a NULL name; NULL: none */
+	const struct command_rule *rules; /* ends with a NULL option; NULL: none */
+	unsigned short min_args, max_args; /* COMMAND_MANY: as many as there are */
 	bool uses_files; /* what the file names must be there too: archives, packages, secrets */
 	/* An exit code, or negative with *why set: main prints it and exits 1. */
 	int (*run)(const struct invocation *in, struct fault *why);
@@ -42,6 +56,16 @@ struct command {
 /* The value given for an option of this command, or NULL. */
 const char *command_value(const struct invocation *in, const char *name)
 	__attribute__((nonnull));
+
+/* True when a word would be ignored or is missing; *ret says which. Called before run(). */
+bool command_refuses(const struct invocation *in, struct text *ret) __attribute__((nonnull));
+
+/*
+ * The number that was given for an option; *ret is left as it is where none was. 0, or EXIT_MISUSE
+ * when it is none from min to max, which is told on stderr.
+ */
+int command_number(const struct invocation *in, const char *name, uint64_t min, uint64_t max,
+		   uint64_t *ret) __attribute__((nonnull, warn_unused_result));
 
 /*
  * Reads in->file and collects all that is wrong with it, in its order: with libnetplan's word on

@@ -6,6 +6,7 @@
 #include "base/fault.h"
 #include "base/macros.h"
 #include "base/streams.h"
+#include "base/text.h"
 #include "image/command.h"
 
 #ifndef RACKSEED_VERSION
@@ -214,11 +215,17 @@ static int print_version(void)
 
 static int obey(const struct invocation *in)
 {
+	scoped(text_done) struct text refused = { 0 };
 	struct fault why = { 0 };
 	int r;
 
 	if (!in->command) {
 		fprintf(stderr, "rackseed: no command given (see rackseed --help)\n");
+		return EXIT_MISUSE;
+	}
+	if (command_refuses(in, &refused)) {
+		fprintf(stderr, "rackseed: %s: %s (see rackseed %s --help)\n", in->command->name,
+			text_str(&refused), in->command->name);
 		return EXIT_MISUSE;
 	}
 	r = in->command->run(in, &why);

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <libvirt/libvirt.h>
 
@@ -19,6 +20,7 @@ struct vm {
 	const struct model_node **nodes; /* those meant, each with vm: */
 	size_t n_nodes;
 	bool all; /* no node was named */
+	uint64_t timeout_s; /* of down */
 };
 
 /* Prints the machines as a table or, with --json, as an array of objects. */
