@@ -78,6 +78,13 @@ FUZZERS     := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuz
 .PHONY: all node-tree
 all: $(PROGRAMS:%=$(B)/%) node-tree ## the programs, at build/$(MODE)
 
+.PHONY: debug release asan
+release: ## the programs as they are installed, at build/release
+debug: ## the programs for a debugger, at build/debug
+asan: ## the programs with address and undefined-behaviour sanitizers, at build/asan
+debug release asan:
+	$(MAKE) --no-print-directory MODE=$@ all
+
 # What goes onto every node: the program, its units and settings, laid out as below /.
 NODE_FILES := $(shell find firstboot/tree -type f)
 NODE_LINKS := $(shell find firstboot/tree -type l -printf '%P>%l ' | sort)
@@ -191,6 +198,10 @@ check-crash: ## cuts the power at every operation of a boot, and says how many s
 
 check-unit: $(UNIT_TESTS) ## the unit tests alone; BLESS=1 rewrites golden files
 	tests/run $(UNIT_TESTS)
+
+check-asan: ## the unit tests alone, with the sanitizers
+	$(MAKE) --no-print-directory -j$(JOBS) MODE=asan unit-tests
+	$(MAKE) --no-print-directory MODE=asan check-unit
 
 check-vm: deps ## tests that boot machines; TEST=assemble runs one
 	$(MAKE) --no-print-directory -j$(JOBS) MODE=$(MODE) all
