@@ -26,6 +26,8 @@ void build_out_done(struct build_out *o)
 	sums_done(&o->sums);
 	sums_key_done(&o->key);
 	drop_fd(&o->fd);
+	if (o->is_new && o->path)
+		rmdir(o->path);
 	free(o->path);
 	*o = BUILD_OUT_EMPTY;
 }
@@ -44,7 +46,8 @@ int build_out_open(struct build_out *o, const struct build *b, const char *given
 	int at = given ? AT_FDCWD : b->folder;
 	const char *path = given ? given : "out";
 
-	if (mkdirat(at, path, 0755) < 0 && errno != EEXIST)
+	o->is_new = mkdirat(at, path, 0755) == 0;
+	if (!o->is_new && errno != EEXIST)
 		return fault_errno(why, errno, "cannot make folder '%s'", path);
 	o->fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (o->fd < 0)

@@ -20,6 +20,7 @@ struct golden;
 struct build_out {
 	int fd;
 	char *path; /* absolute */
+	bool is_new; /* was made here: goes again when it stays empty */
 	struct record record;
 	struct sums sums;
 	struct sums_key key;
@@ -29,6 +30,7 @@ struct build_out {
 
 #define BUILD_OUT_EMPTY ((struct build_out){ .fd = -1 })
 
+/* A folder that build_out_open() has made is removed again when nothing is in it. */
 void build_out_done(struct build_out *o);
 
 /* Opens and makes it: given, or out/ beside the document. */

@@ -85,7 +85,7 @@ static void test_what_did_not_arrive_is_a_failure(void **state)
 
 	(void)state;
 	fflush(stdout);
-	CASES(c, cases)
+	CASES (c, cases)
 	{
 		assert_int_equal(apart(end_after, c->how), c->want);
 	}

@@ -312,6 +312,39 @@ static void test_the_golden_disk_is_summed_once_and_as_it_was_made(void **state)
 	tear_down(&t);
 }
 
+static void test_a_folder_stays_when_it_was_there_or_has_something(void **state)
+{
+	static const struct {
+		const char *name;
+		bool was_there, is_filled, stays;
+	} cases[] = {
+		{ "new", false, false, false },
+		{ "filled", false, true, true },
+		{ "older", true, false, true },
+	};
+
+	(void)state;
+	CASES (c, cases) {
+		struct fault why = { 0 };
+		struct setting t;
+		char path[256];
+
+		set_up(&t, false);
+		build_out_done(&t.out);
+		if (c->was_there)
+			assert_int_equal(mkdirat(t.s.fd, c->name, 0755), 0);
+		assert_int_equal(build_out_open(&t.out, &t.build,
+						scratch_path(&t.s, c->name, path), &why),
+				 0);
+		assert_true(is_there(&t, c->name));
+		if (c->is_filled)
+			assert_int_equal(mkdirat(t.out.fd, "disk", 0755), 0);
+		build_out_done(&t.out);
+		assert_int_equal(is_there(&t, c->name), c->stays);
+		tear_down(&t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -324,6 +357,7 @@ int main(void)
 		cmocka_unit_test(test_a_key_that_is_named_must_be_there),
 		cmocka_unit_test(test_a_file_that_is_gone_has_no_line),
 		cmocka_unit_test(test_the_golden_disk_is_summed_once_and_as_it_was_made),
+		cmocka_unit_test(test_a_folder_stays_when_it_was_there_or_has_something),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
