@@ -84,7 +84,8 @@ static int add_row(const struct yaml *row, struct flash_source *s, struct fault 
 	uint64_t depth;
 
 	if (!number(row, "start", &e.start) || !number(row, "length", &e.length) ||
-	    !number(row, "depth", &depth) || depth >= s->n_fds)
+	    !number(row, "depth", &depth) || depth >= s->n_fds || e.length > s->size ||
+	    e.start > s->size - e.length)
 		return fault_set(why, EBADMSG, "qemu-img's map is not understood");
 	if (!is_true(row, "data") || is_true(row, "zero") || e.length == 0)
 		return 0;
