@@ -3,9 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "base/fault.h"
 #include "base/macros.h"
 #include "base/text.h"
+#include "storage/storage.h"
 
 enum { ANY = ~0u, MEMBER = MODEL_CONTROL_PLANE | MODEL_WORKER };
 
@@ -19,6 +22,7 @@ enum { ANY = ~0u, MEMBER = MODEL_CONTROL_PLANE | MODEL_WORKER };
 #define MEMBERS FROM(FIREWALL_MEMBERS)
 #define NODES FROM(FIREWALL_NODES)
 #define PODS FROM(FIREWALL_PODS)
+#define SUBNET FROM(FIREWALL_SUBNET)
 
 static void api(const struct model *m, const struct model_node *node, struct text *out)
 {
@@ -85,6 +89,33 @@ static void udp_ports(const struct model *m, const struct model_node *node, stru
 	ports(m, true, out);
 }
 
+/* With a pod network of somebody else's alone. */
+static bool overlay(const struct model *m)
+{
+	return m->pod_network != MODEL_PODS_ROUTED;
+}
+
+/* Whether the server of a mounted share may be known by its NetBIOS name only. */
+static bool is_asked_for(const struct model *m, const struct model_share *s)
+{
+	struct fault why = { 0 };
+	struct storage_unc unc;
+
+	return s->mount && s->server && storage_unc_parse(s->server, &unc, &why) == 0 &&
+	       !strpbrk(unc.host, ".:") && !model_node(m, unc.host);
+}
+
+/* NetBIOS knows broadcasts of IPv4 alone. */
+static bool broadcasts(const struct model *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->n_shares && m->network.subnet.ip.family == AF_INET; i++)
+		if (is_asked_for(m, &m->shares[i]))
+			return true;
+	return false;
+}
+
 /*
  * Pods in the host's network speak with the address of their node, so what nodes may reach these
  * may reach too. Other pods' addresses arrive at members as they are, and elsewhere as their
@@ -107,13 +138,20 @@ const struct firewall_opening firewall_openings[] = {
 	{ MEMBER, NODES | PODS | NODE_PORTS, .what = "ports", .add = tcp_ports },
 	{ MEMBER, NODES | PODS | NODE_PORTS, .what = "ports", .add = udp_ports },
 	/* BGP, Cilium's health, Typha; VXLAN, Geneve, WireGuard; IP in IP, GRE, ESP. */
-	{ MEMBER, MEMBERS, .overlay = true, .what = "pod network",
+	{ MEMBER, MEMBERS, .when = overlay, .what = "pod network",
 	  .match = "tcp dport { 179, 4240, 5473 }" },
-	{ MEMBER, MEMBERS, .overlay = true, .what = "pod network",
+	{ MEMBER, MEMBERS, .when = overlay, .what = "pod network",
 	  .match = "udp dport { 4789, 6081, 8472, 51820-51821 }" },
-	{ MEMBER, MEMBERS, .overlay = true, .what = "pod network",
+	{ MEMBER, MEMBERS, .when = overlay, .what = "pod network",
 	  .match = "meta l4proto { 4, 41, 47, 50 }" },
 	{ MODEL_REGISTRY, NODES | PODS | REGISTRY, .what = "registry", .add = registry },
+	/*
+	 * A server's answer is sent to the port that asked, and the connection that the kernel
+	 * keeps in mind was to the broadcast address. Its helper for NetBIOS would want a module,
+	 * an object and a chain for what goes out; these are the ports that nobody listens at.
+	 */
+	{ MEMBER, SUBNET, .when = broadcasts, .what = "NetBIOS names",
+	  .match = "udp sport 137 udp dport 32768-60999" },
 	{ MODEL_STORAGE, NODES | SHARES, .what = "Samba", .match = "tcp dport 445" },
 };
 const size_t firewall_openings_n = COUNT(firewall_openings);
@@ -121,6 +159,5 @@ const size_t firewall_openings_n = COUNT(firewall_openings);
 bool firewall_opens(const struct model *m, const struct model_node *node,
 		    const struct firewall_opening *opening)
 {
-	return (node->roles & opening->roles) &&
-	       (!opening->overlay || m->pod_network != MODEL_PODS_ROUTED);
+	return (node->roles & opening->roles) && (!opening->when || opening->when(m));
 }

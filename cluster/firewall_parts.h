@@ -13,6 +13,7 @@ enum firewall_zone {
 	FIREWALL_MEMBERS,
 	FIREWALL_NODES,
 	FIREWALL_PODS,
+	FIREWALL_SUBNET, /* of the nodes, whoever else is in it */
 	FIREWALL_N_ZONES
 };
 
@@ -25,7 +26,7 @@ void firewall_zone_elements(const struct model *m, enum firewall_zone zone, int 
 struct firewall_opening {
 	unsigned roles; /* of the nodes that have it */
 	unsigned from;	/* a bit for each zone */
-	bool overlay;	/* with a pod network of somebody else's alone */
+	bool (*when)(const struct model *m); /* NULL: always */
 	const char *what;
 	const char *match; /* "tcp dport 22", or NULL: what add() adds */
 	/* "tcp dport { 80, 443 }"; nothing when the node has none of it. */

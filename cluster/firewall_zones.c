@@ -13,6 +13,7 @@ static const char *const names[FIREWALL_N_ZONES] = {
 	[FIREWALL_MEMBERS] = "members",
 	[FIREWALL_NODES] = "nodes",
 	[FIREWALL_PODS] = "pods",
+	[FIREWALL_SUBNET] = "subnet",
 };
 
 const char *firewall_zone_name(enum firewall_zone zone)
@@ -51,8 +52,9 @@ void firewall_zone_elements(const struct model *m, enum firewall_zone zone, int 
 	const struct net_cidr *networks;
 	size_t n, i;
 
-	if (zone == FIREWALL_PODS) {
-		add_network(&m->pod_subnet, family, out);
+	if (zone == FIREWALL_PODS || zone == FIREWALL_SUBNET) {
+		add_network(zone == FIREWALL_PODS ? &m->pod_subnet : &m->network.subnet, family,
+			    out);
 		return;
 	}
 	if (zone >= FIREWALL_CONTROL_PLANES) {

@@ -88,6 +88,66 @@ static void test_plans_of_nodes_with_a_disk_for_data(void **state)
 	}
 }
 
+/* The network of tests/storage/test_netbios.c, which loads this rule set. */
+static const char netbios_document[] =
+	"apiVersion: rackseed/v1\n"
+	"cluster: {name: lab, kubernetes: {version: \"1.31\"}, endpoint: \"cp1:6443\"}\n"
+	"os: {distribution: debian, release: bookworm}\n"
+	"network: {subnet: 192.168.99.0/24}\n"
+	"shares: {data: {server: //nasbox/data, mount: /mnt/data, guest: true}}\n"
+	"nodes:\n"
+	"  cp1: {role: control-plane, address: 192.168.99.50, mac: \"52:54:00:00:00:32\"}\n"
+	"  st: {role: storage, address: 192.168.99.40, mac: \"52:54:00:00:00:28\"}\n";
+
+static void replace(struct text *document, const char *from, const char *to)
+{
+	struct text out = { 0 };
+	const char *at = strstr(text_str(document), from);
+
+	assert_non_null(at);
+	text_add_n(&out, document->data, (size_t)(at - document->data));
+	text_add(&out, to);
+	text_add(&out, at + strlen(from));
+	text_done(document);
+	*document = out;
+}
+
+/* The answer to a broadcast comes in where a share's server may have no other name, only. */
+static void test_answers_to_broadcasts_may_come_in(void **state)
+{
+	static const struct {
+		const char *node, *from, *to;
+		bool open;
+	} cases[] = {
+		{ "cp1", "nasbox", "nasbox", true },
+		{ "st", "nasbox", "nasbox", false },
+		{ "cp1", "nasbox", "nasbox.lab", false },
+		{ "cp1", "nasbox", "192.168.99.9", false },
+		{ "cp1", "nasbox", "st", false },
+	};
+
+	(void)state;
+	CASES (c, cases) {
+		struct text document = { 0 };
+		struct plan plan = { 0 };
+		struct model m;
+		const char *ruleset;
+
+		text_add(&document, netbios_document);
+		replace(&document, c->from, c->to);
+		load_document(text_str(&document), &m);
+		make_plan(&m, c->node, NULL, &plan);
+		ruleset = find_action(&plan, "/etc/rackseed/firewall.nft")->content;
+		if (!strstr(ruleset, "udp sport 137") != !c->open)
+			fail_msg("%s: %s: %s", c->node, c->to, ruleset);
+		if (c == cases)
+			assert_golden("plan/netbios-firewall.nft", ruleset);
+		plan_done(&plan);
+		model_done(&m);
+		text_done(&document);
+	}
+}
+
 static const char *const documents[] = { document_example, lab_document, rich_document };
 
 /* Calls visit with the plan of every node of every document. */
@@ -440,6 +500,7 @@ int main(void)
 		cmocka_unit_test(test_text_that_could_change_a_file_is_refused),
 		cmocka_unit_test(test_a_node_without_mac_needs_its_own_network),
 		cmocka_unit_test(test_facts_come_from_the_image),
+		cmocka_unit_test(test_answers_to_broadcasts_may_come_in),
 		cmocka_unit_test(test_nft_takes_the_ruleset),
 	};
 
