@@ -19,6 +19,7 @@ static const struct {
 	{ "/bin", true },
 	{ "/boot", true },
 	{ "/dev", true },
+	{ "/efi", true },
 	{ "/etc", true },
 	{ "/home", false },
 	{ "/lib", true },
@@ -32,25 +33,21 @@ static const struct {
 	{ "/root", true },
 	{ "/run", true },
 	{ "/sbin", true },
+	{ "/snap", true },
 	{ "/srv", false },
 	{ "/sys", true },
 	{ "/tmp", false },
 	{ "/usr", true },
 	{ "/var", false },
-	{ "/var/cache", false },
-	{ "/var/lib", false },
+	{ "/var/backups", true },
+	{ "/var/cache", true },
+	{ "/var/lib", true },
 	{ "/var/log", true },
-	{ "/var/lib/cni", true },
-	{ "/var/lib/containerd", true },
 	{ "/var/run", true },
-	{ "/var/lib/dbus", true },
-	{ "/var/lib/dpkg", true },
+	{ "/var/snap", true },
+	{ "/var/spool", true },
 	{ "/var/tmp", false },
-	{ "/var/lib/etcd", true },
-	{ "/var/lib/kubelet", true },
 	{ "/var/lock", true },
-	{ "/var/lib/rackseed", true },
-	{ "/var/lib/systemd", true },
 };
 
 /* Whether path is dir or lies below it. */
@@ -92,6 +89,11 @@ static void check_source(struct check *k, const struct model_share *s)
 
 static void check_user(struct check *k, const struct model_share *s)
 {
+	if (s->node && s->user && s->user_mark.line && storage_account_is_system(s->user))
+		complaint_add(k->c, COMPLAINT_ERROR, s->user_mark, "account-reserved", NULL,
+			      "a name of its own, or that of the admin",
+			      "share '%.64s': the account '%s' is the system's own", s->name,
+			      s->user);
 	if (s->guest && (s->user || s->password_file))
 		complaint_add(k->c, COMPLAINT_ERROR, s->mark, "share-user", NULL,
 			      "leave out either guest: or user: and passwordFile:",
@@ -128,6 +130,23 @@ static void check_data(struct check *k, const struct model_share *s)
 		      "share '%.64s': %.128s is not on the disk that node '%.64s' has for data, "
 		      "which holds " MODEL_DATA_FOLDER,
 		      s->name, s->path, node->name);
+}
+
+/* Keys lie there that let people in, and sshd does not follow where others may write. */
+static void check_home(struct check *k, const struct model_share *s, struct model_mark mark,
+		       const char *code, const char *key, const char *path)
+{
+	const char *admin = k->m->admin.user;
+	scoped(text_done) struct text home = { 0 };
+
+	if (!admin || !path || !mark.line)
+		return;
+	text_addf(&home, "/home/%s", admin);
+	if (is_within(path, text_str(&home)))
+		complaint_add(k->c, COMPLAINT_ERROR, mark, code, NULL, "such as /srv/NAME",
+			      "share '%.64s': %s %.128s lies in the home of '%.64s', who must be "
+			      "able to log in",
+			      s->name, key, path, admin);
 }
 
 static void check_paths(struct check *k, const struct model_share *s)
@@ -167,7 +186,7 @@ static void check_texts(struct check *k, const struct model_share *s)
 	complain_text(k, s, s->mark, "the name", s->name, storage_name_flaw(s->name));
 	if (s->path && !system_path(s->path))
 		complain_text(k, s, s->path_mark, "path", s->path, storage_path_flaw(s->path));
-	if (s->user)
+	if (s->user && !(s->node && storage_account_is_system(s->user)))
 		complain_text(k, s, s->user_mark, "user", s->user,
 			      s->node ? storage_account_flaw(s->user) : storage_user_flaw(s->user));
 	if (s->mount && !system_path(s->mount) && storage_path_flaw(s->mount))
@@ -317,6 +336,8 @@ void check_shares(struct check *k)
 		check_source(k, s);
 		check_user(k, s);
 		check_paths(k, s);
+		check_home(k, s, s->mount_mark, "mount-system", "mount", s->mount);
+		check_home(k, s, s->path_mark, "share-system", "path", s->path);
 		check_data(k, s);
 		check_texts(k, s);
 		check_claim(k, s);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/macros.h"
+#include "storage/storage.h"
 
 /* Releases whose distribution is beyond doubt; others are taken on trust. */
 static const struct {
@@ -78,41 +79,12 @@ static void check_addon(struct check *k)
 
 static void check_admin(struct check *k)
 {
-	static const char *const taken[] = {
-		"root",
-		"daemon",
-		"bin",
-		"sys",
-		"sync",
-		"games",
-		"man",
-		"lp",
-		"mail",
-		"news",
-		"uucp",
-		"proxy",
-		"www-data",
-		"backup",
-		"list",
-		"irc",
-		"_apt",
-		"nobody",
-		"sshd",
-		"messagebus",
-		"systemd-network",
-		"systemd-resolve",
-		"etcd",
-		"kube",
-		"polkitd",
-	};
 	const struct model *m = k->m;
-	size_t i;
 
-	for (i = 0; m->admin.user && i < COUNT(taken); i++)
-		if (strcmp(taken[i], m->admin.user) == 0)
-			complaint_add(k->c, COMPLAINT_ERROR, m->mark.user, "account-reserved", NULL,
-				      "such as admin or ubuntu",
-				      "the account '%s' is the system's own", taken[i]);
+	if (m->admin.user && storage_account_is_system(m->admin.user))
+		complaint_add(k->c, COMPLAINT_ERROR, m->mark.user, "account-reserved", NULL,
+			      "such as admin or ubuntu", "the account '%s' is the system's own",
+			      m->admin.user);
 	if (m->admin.ssh_keys && m->admin.ssh_keys[0] && !m->admin.user)
 		complaint_add(k->c, COMPLAINT_ERROR, m->mark.ssh_keys[0], "key-missing", NULL,
 			      "such as user: admin",

@@ -24,26 +24,22 @@ static const char *const system_folders[] = {
 	"/lib64",
 	"/libx32",
 	"/lost+found",
+	"/opt/cni",
 	"/proc",
 	"/root",
 	"/run",
 	"/sbin",
+	"/snap",
 	"/sys",
 	"/tmp",
 	"/usr",
 	"/var/backups",
 	"/var/cache",
-	"/var/lib/cni",
-	"/var/lib/containerd",
-	"/var/lib/containers",
-	"/var/lib/dpkg",
-	"/var/lib/etcd",
-	"/var/lib/kubelet",
-	"/var/lib/rackseed",
-	"/var/lib/samba",
-	"/var/lib/systemd",
+	"/var/lib",
+	"/var/lock",
 	"/var/log",
 	"/var/run",
+	"/var/snap",
 	"/var/spool",
 	"/var/tmp",
 };
@@ -185,6 +181,79 @@ const char *storage_account_flaw(const char *user)
 	if (strcmp(user, "root") == 0)
 		return "must not be root";
 	return NULL;
+}
+
+/*
+ * Accounts that Debian, Ubuntu and what a node is made of have or may have. They have numbers and
+ * groups of their own, some of them none of their name, and services that run as them.
+ */
+static const char *const system_accounts[] = {
+	"_apt",
+	"_chrony",
+	"_rpc",
+	"_ssh",
+	"avahi",
+	"backup",
+	"bin",
+	"containerd",
+	"daemon",
+	"dhcpcd",
+	"dnsmasq",
+	"docker",
+	"docker-registry",
+	"etcd",
+	"fwupd-refresh",
+	"games",
+	"gnats",
+	"irc",
+	"kube",
+	"landscape",
+	"list",
+	"lp",
+	"lxd",
+	"mail",
+	"man",
+	"messagebus",
+	"news",
+	"nobody",
+	"nogroup",
+	"ntp",
+	"ntpsec",
+	"pollinate",
+	"polkitd",
+	"proxy",
+	"root",
+	"sshd",
+	"statd",
+	"sync",
+	"sys",
+	"syslog",
+	"systemd-bus-proxy",
+	"systemd-coredump",
+	"systemd-journal",
+	"systemd-journal-gateway",
+	"systemd-journal-remote",
+	"systemd-journal-upload",
+	"systemd-network",
+	"systemd-oom",
+	"systemd-resolve",
+	"systemd-timesync",
+	"tcpdump",
+	"tss",
+	"usbmux",
+	"uucp",
+	"uuidd",
+	"www-data",
+};
+
+bool storage_account_is_system(const char *user)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(system_accounts); i++)
+		if (strcmp(system_accounts[i], user) == 0)
+			return true;
+	return false;
 }
 
 const char *storage_password_flaw(const char *password)

@@ -39,6 +39,9 @@ const char *storage_user_flaw(const char *user);    /* may be DOMAIN\user for a 
 const char *storage_account_flaw(const char *user); /* of our own server: a Linux account, too */
 const char *storage_password_flaw(const char *password);
 
+/* True when the distribution has this account: no share's user, and nobody to log in. */
+bool storage_account_is_system(const char *user) __attribute__((nonnull));
+
 /* True when path is folder or lies below it; both without a final '/'. */
 bool storage_path_within(const char *path, const char *folder) __attribute__((nonnull));
 

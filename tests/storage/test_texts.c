@@ -73,7 +73,7 @@ static void test_folders(void **state)
 		{ "/mnt/a b", NULL },
 		{ "/mnt/...", NULL },
 		{ "/usrlocal", NULL },
-		{ "/var/lib/etcd2", NULL },
+		{ "/var/library", NULL },
 		{ "/var/www", NULL },
 		{ "/home/ops/share", NULL },
 		{ "/data", NULL },
@@ -92,6 +92,10 @@ static void test_folders(void **state)
 		{ "/var", "system needs" },
 		{ "/var/lib/kubelet/pods", "system needs" },
 		{ "/var/lib/etcd", "system needs" },
+		{ "/var/lib/private", "system needs" },
+		{ "/var/lib/shares", "system needs" },
+		{ "/snap", "system needs" },
+		{ "/opt/cni/bin", "system needs" },
 		{ "/mnt", "one below it" },
 		{ "/home", "one below it" },
 		{ "/srv/%h", "'%'" },
@@ -134,6 +138,7 @@ static void test_accounts_and_passwords(void **state)
 		{ "-a", "begin" },	   { "a b", "hold" },
 		{ "a@b", "hold" },	   { "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "1 to 31" },
 	};
+	static const char *const system[] = { "root", "daemon", "sync", "_apt", "nobody", "sshd" };
 	static const struct flaw_case passwords[] = {
 		{ "a", NULL },
 		{ " \"%U\\ #;,= ", NULL },
@@ -145,6 +150,12 @@ static void test_accounts_and_passwords(void **state)
 
 	(void)state;
 	CHECK_FLAWS(storage_account_flaw, accounts);
+	CASES (name, system) {
+		if (!storage_account_is_system(*name))
+			fail_msg("%s is nobody's", *name);
+	}
+	assert_false(storage_account_is_system("mlops"));
+	assert_false(storage_account_is_system("ubuntu"));
 	CHECK_FLAWS(storage_password_flaw, passwords);
 	memset(longest, 'x', sizeof(longest));
 	longest[128] = '\0';
