@@ -132,16 +132,43 @@ static struct storage_export export_of(const struct model_share *s)
 					.guest = s->guest };
 }
 
+static bool is_same(const struct net_cidr *a, const struct net_cidr *b)
+{
+	struct net_ip first = net_cidr_first(a), other = net_cidr_first(b);
+
+	return a->prefix == b->prefix && net_ip_equal(&first, &other);
+}
+
+/* Whom the firewall lets come: nodes, and who may use the door. NULL when memory is short. */
+static struct net_cidr *allowed(const struct model *m, size_t *ret_n)
+{
+	size_t n_door, i;
+	const struct net_cidr *door = model_door(m, MODEL_DOOR_SHARES, &n_door);
+	struct net_cidr *list = calloc(n_door + 1, sizeof(*list));
+
+	if (!list)
+		return NULL;
+	list[0] = m->network.subnet;
+	*ret_n = 1;
+	for (i = 0; i < n_door; i++)
+		if (!is_same(&door[i], &m->network.subnet))
+			list[(*ret_n)++] = door[i];
+	return list;
+}
+
 static int exports(struct plan_work *w, struct text *conf, struct fault *why)
 {
 	struct storage_export *list = calloc(w->m->n_shares + 1, sizeof(*list));
-	struct storage_server server = { .allowed = &w->m->network.subnet,
-					 .n_allowed = 1,
-					 .exports = list };
+	struct storage_server server = { .exports = list };
+	struct net_cidr *networks = allowed(w->m, &server.n_allowed);
 	size_t i;
 
-	if (!list)
+	if (!list || !networks) {
+		free(list);
+		free(networks);
 		return fault_errno(why, ENOMEM, "shares");
+	}
+	server.allowed = networks;
 	for (i = 0; i < w->m->n_shares; i++) {
 		if (!is_served(w, &w->m->shares[i]))
 			continue;
@@ -150,6 +177,7 @@ static int exports(struct plan_work *w, struct text *conf, struct fault *why)
 	}
 	storage_smbconf(&server, conf);
 	free(list);
+	free(networks);
 	return 0;
 }
 

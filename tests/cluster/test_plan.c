@@ -88,6 +88,39 @@ static void test_plans_of_nodes_with_a_disk_for_data(void **state)
 	}
 }
 
+/* Samba lets in whom the firewall does: beside the nodes, the networks of its door. */
+static void test_samba_allows_what_the_firewall_does(void **state)
+{
+	static const struct {
+		const char *firewall, *allow;
+	} cases[] = {
+		{ "", "hosts allow = 127.0.0.1 ::1 192.168.10.0/24\n" },
+		{ "firewall: {shares: []}\n", "hosts allow = 127.0.0.1 ::1 192.168.10.0/24\n" },
+		{ "firewall: {shares: [192.168.10.0/24]}\n",
+		  "hosts allow = 127.0.0.1 ::1 192.168.10.0/24\n" },
+		{ "firewall: {shares: [10.7.0.0/16, 192.168.10.0/24, \"fd00:7::/64\"]}\n",
+		  "hosts allow = 127.0.0.1 ::1 192.168.10.0/24 10.7.0.0/16 fd00:7::/64\n" },
+	};
+
+	(void)state;
+	CASES (c, cases) {
+		struct text document = { 0 };
+		struct plan plan = { 0 };
+		struct model m;
+		const char *conf;
+
+		text_addf(&document, "%s%s", data_document, c->firewall);
+		load_document(text_str(&document), &m);
+		make_plan(&m, "nas", NULL, &plan);
+		conf = find_action(&plan, "/etc/samba/smb.conf")->content;
+		if (!strstr(conf, c->allow))
+			fail_msg("%s%s", c->firewall, conf);
+		plan_done(&plan);
+		model_done(&m);
+		text_done(&document);
+	}
+}
+
 /* The network of tests/storage/test_netbios.c, which loads this rule set. */
 static const char netbios_document[] =
 	"apiVersion: rackseed/v1\n"
@@ -500,6 +533,7 @@ int main(void)
 		cmocka_unit_test(test_text_that_could_change_a_file_is_refused),
 		cmocka_unit_test(test_a_node_without_mac_needs_its_own_network),
 		cmocka_unit_test(test_facts_come_from_the_image),
+		cmocka_unit_test(test_samba_allows_what_the_firewall_does),
 		cmocka_unit_test(test_answers_to_broadcasts_may_come_in),
 		cmocka_unit_test(test_nft_takes_the_ruleset),
 	};
