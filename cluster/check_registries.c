@@ -84,7 +84,7 @@ static void check_host(struct check *k, const struct model_registry *r)
 	const struct model_node *node = r->node ? model_node(k->m, r->node) : NULL;
 	char host[HOST_MAX], address[NET_IP_LEN];
 
-	if (!node)
+	if (!node || strcmp(r->host, "docker.io") == 0)
 		return;
 	bare_host(r->host, host);
 	if (strcmp(host, node->name) == 0 ||
@@ -128,6 +128,18 @@ static void check_source(struct check *k, const struct model_registry *r)
 			   r->client_cert_file || r->client_key_file))
 		wrong(k, r, r->mark, "registry-default",
 		      "_default stands for all other registries, and has mirrors only");
+	if (is_default && r->insecure)
+		wrong(k, r, r->insecure_mark, "registry-default",
+		      "insecure has no effect here: give each registry that speaks plain HTTP an "
+		      "entry of its own");
+	if (is_default && r->namespaces)
+		wrong(k, r, r->namespaces_mark, "registry-default",
+		      "namespaces has no effect here: a pull secret is for one registry");
+	if (r->node && strcmp(r->host, "docker.io") == 0)
+		wrong(k, r, r->node_mark, "registry-host",
+		      "nodes ask registry-1.docker.io for these images, and would show it the "
+		      "password of ours: name the registry after its node, and make it a mirror of "
+		      "docker.io");
 	if (r->upstream && !r->node)
 		wrong(k, r, r->upstream_mark, "registry-upstream",
 		      "a cache of upstream is served by a node of ours: node is missing");
@@ -208,17 +220,18 @@ static void check_registry(struct check *k, const struct hosts *hosts,
 					   .mark = r->node_mark,
 					   .role = MODEL_REGISTRY,
 					   .role_name = "registry" };
+	bool is_default = strcmp(r->host, "_default") == 0;
 
 	if (r->node)
 		check_reference(k, &to_node);
 	if (!r->user != !r->password_file && !r->user_meant)
 		complaint_add(k->c, COMPLAINT_ERROR, r->mark, "credentials-half", NULL, NULL,
 			      "registry '%.128s': user and passwordFile belong together", r->host);
-	if (r->namespaces && r->namespaces[0] && !r->user && !r->user_meant)
+	if (r->namespaces && r->namespaces[0] && !r->user && !r->user_meant && !is_default)
 		complaint_add(k->c, COMPLAINT_WARNING, r->namespaces_mark, "namespaces-unused",
 			      NULL, "give user: and passwordFile:, or leave out namespaces:",
 			      "registry '%.128s': without a user there is no pull secret", r->host);
-	if (r->insecure)
+	if (r->insecure && !is_default)
 		complaint_add(k->c, COMPLAINT_WARNING,
 			      r->insecure_mark.line ? r->insecure_mark : r->mark,
 			      "registry-insecure", NULL, NULL,
