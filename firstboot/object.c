@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "firstboot/object.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/macros.h"
 #include "base/quote.h"
 #include "base/text.h"
@@ -168,6 +170,26 @@ void object_body(const struct yaml *have, const struct yaml *want, struct text *
 		}
 	}
 	text_add(out, "}");
+}
+
+int object_keep(const struct yaml *have, struct yaml *want, struct fault *why)
+{
+	const struct yaml *theirs = yaml_get(yaml_get(have, "spec"), "resources");
+	struct yaml *ours = (struct yaml *)yaml_get(yaml_get(want, "spec"), "resources");
+	scoped(text_done) struct text json = { 0 };
+	struct yaml_error error = { 0 };
+	struct yaml copy = { 0 };
+
+	if (!is(yaml_get(want, "kind"), "PersistentVolumeClaim") || !theirs || !ours)
+		return 0;
+	json_write(theirs, &json);
+	if (text_error(&json) < 0)
+		return fault_errno(why, ENOMEM, "a claim");
+	if (yaml_parse(text_str(&json), json.len, &copy, &error) < 0)
+		return fault_set(why, EBADMSG, "a claim's resources: %s", error.message);
+	yaml_done(ours);
+	*ours = copy;
+	return 0;
 }
 
 /* Whoever takes the label away from what we applied has not made it his own. */

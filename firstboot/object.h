@@ -5,6 +5,7 @@
 
 #include "cluster/plan.h"
 
+struct fault;
 struct text;
 struct yaml;
 
@@ -21,6 +22,13 @@ enum object_verdict {
 enum object_verdict object_judge(enum plan_kind kind, const struct yaml *have,
 				 const struct yaml *want, const char *manager)
 	__attribute__((nonnull));
+
+/*
+ * What a claim asks for is settled when it is made: one that is there keeps its own resources in
+ * want, whatever became of its volume's size, for the API server refuses every other.
+ */
+int object_keep(const struct yaml *have, struct yaml *want, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
 
 /*
  * What to apply: want, and in a list that is one value to Kubernetes also what others put there,

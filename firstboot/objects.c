@@ -137,7 +137,7 @@ static int release(struct look *l, const char *path, struct fault *why)
  * Looks first: applying writes to etcd even where it changes nothing, and it would make a Node that
  * has not joined.
  */
-static int settle(struct look *l, const struct plan_action *object, const struct yaml *want,
+static int settle(struct look *l, const struct plan_action *object, struct yaml *want,
 		  struct fault *why)
 {
 	scoped(text_wipe) struct text answer = { 0 };
@@ -159,6 +159,8 @@ static int settle(struct look *l, const struct plan_action *object, const struct
 	if (status != 200)
 		return refused(l, object->path, status, &answer);
 	r = parse("the API server's answer", text_str(&answer), answer.len, &have, why);
+	if (r >= 0)
+		r = object_keep(&have, want, why);
 	if (r < 0)
 		return r;
 	object_manager(object->path, manager);

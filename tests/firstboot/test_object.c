@@ -116,6 +116,44 @@ static void test_what_others_put_into_a_list_stays_in_it(void **s)
 	}
 }
 
+#define CLAIM(kind, size)                                                                          \
+	"{\"kind\":\"" kind "\",\"metadata\":{\"name\":\"d\"," MADE "},"                           \
+	"\"spec\":{\"resources\":{\"requests\":{\"storage\":\"" size "\"}}}}"
+#define PVC "PersistentVolumeClaim"
+
+static void test_a_claim_that_is_there_keeps_its_size(void **s)
+{
+	static const struct {
+		const char *have, *want;
+		enum object_verdict verdict;
+		const char *body;
+	} cases[] = {
+		{ CLAIM(PVC, "10Gi"), CLAIM(PVC, "20Gi"), OBJECT_SAME, CLAIM(PVC, "10Gi") },
+		{ CLAIM(PVC, "10Gi"), CLAIM(PVC, "5Gi"), OBJECT_SAME, CLAIM(PVC, "10Gi") },
+		{ "{\"metadata\":{" MADE "},\"spec\":{}}", CLAIM(PVC, "5Gi"), OBJECT_APPLY,
+		  CLAIM(PVC, "5Gi") },
+		{ CLAIM("Other", "10Gi"), CLAIM("Other", "20Gi"), OBJECT_APPLY,
+		  CLAIM("Other", "20Gi") },
+	};
+
+	(void)s;
+	CASES (c, cases) {
+		struct fault why = { 0 };
+		struct text body = { 0 };
+		struct yaml have, want;
+
+		read_tree(c->have, &have);
+		read_tree(c->want, &want);
+		assert_int_equal(object_keep(&have, &want, &why), 0);
+		assert_int_equal(object_judge(PLAN_OBJECT, &have, &want, "rackseed"), c->verdict);
+		object_body(&have, &want, &body);
+		assert_string_equal(text_str(&body), c->body);
+		text_done(&body);
+		yaml_done(&have);
+		yaml_done(&want);
+	}
+}
+
 static void test_paths_have_titles(void **s)
 {
 	static const struct {
@@ -181,6 +219,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_object_gets_what_is_right),
 		cmocka_unit_test(test_what_others_put_into_a_list_stays_in_it),
+		cmocka_unit_test(test_a_claim_that_is_there_keeps_its_size),
 		cmocka_unit_test(test_paths_have_titles),
 		cmocka_unit_test(test_the_manager_stands_in_the_path),
 		cmocka_unit_test(test_mounts_are_found_by_their_point),
