@@ -197,7 +197,7 @@ static int config(struct plan_work *w, struct fault *why)
 						  .cni_bin_dir = "/usr/lib/cni" };
 	scoped(text_done) struct text out = { 0 };
 	int r = plan_auths_collect(w->m, &auths, why);
-	bool has_places = auths.n > 0 && containerd.major < 2;
+	bool has_places = auths.n > 0;
 
 	if (r == 0) {
 		containerd.auths = auths.list;

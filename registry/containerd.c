@@ -13,12 +13,12 @@ static void key(struct text *out, const char *name, const char *value)
 	text_add(out, "\n");
 }
 
-static void logins(const struct registry_containerd *c, struct text *out)
+static void logins(const struct registry_containerd *c, const char *plugin, struct text *out)
 {
 	size_t i;
 
 	for (i = 0; i < c->n_auths; i++) {
-		text_add(out, "\n[plugins.\"io.containerd.grpc.v1.cri\".registry.configs.");
+		text_addf(out, "\n[plugins.%s.registry.configs.", plugin);
 		quote_toml(out, registry_real_host(c->auths[i].host));
 		/* Base64, or a template's place for it: nothing that TOML would want escaped. */
 		text_addf(out, ".auth]\nauth = \"%s\"\n", c->auths[i].basic);
@@ -41,7 +41,7 @@ static void version_2(const struct registry_containerd *c, struct text *out)
 		      "SystemdCgroup = true\n"
 		      "\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\n"
 		      "config_path = \"/etc/containerd/certs.d\"\n");
-	logins(c, out);
+	logins(c, "\"io.containerd.grpc.v1.cri\"", out);
 }
 
 /* containerd 2.x: images and runtime are plugins of their own; 2.1 took a list of CNI folders. */
@@ -67,6 +67,11 @@ static void version_3(const struct registry_containerd *c, struct text *out)
 		 "runtime_type = \"io.containerd.runc.v2\"\n"
 		 "\n[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]\n"
 		 "SystemdCgroup = true\n");
+	/*
+	 * Deprecated since 1.5 and yet the only way to a token; one that has lost the setting says
+	 * that it ignores it, and starts.
+	 */
+	logins(c, "'io.containerd.cri.v1.images'", out);
 }
 
 void registry_containerd_config(const struct registry_containerd *c, struct text *out)

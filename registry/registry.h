@@ -19,7 +19,7 @@ struct registry_containerd {
 	const char *cni_bin_dir; /* /usr/lib/cni */
 	/*
 	 * What CRI logs in with where a registry asks for a token, which a header of hosts.toml
-	 * cannot do. Only 1.x is told: 2.x is to lose the setting.
+	 * cannot do.
 	 */
 	const struct registry_auth *auths;
 	size_t n_auths;
