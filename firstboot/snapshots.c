@@ -29,6 +29,11 @@ static bool is_below(const char *path, const char *folder)
 	return strncmp(path, folder, n) == 0 && (path[n] == '/' || path[n] == '\0');
 }
 
+bool snapshots_lie_below(const struct node *node, const char *folder)
+{
+	return is_below(node->model.snapshots.path, folder);
+}
+
 /* The mount of a share of the file that the snapshots lie on, or NULL: this node's own disk. */
 static const char *share_of(const struct node *node)
 {

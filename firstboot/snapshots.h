@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
+
 #include "cluster/snapshot.h"
 
 struct fault;
@@ -18,6 +20,9 @@ struct snapshots_found {
 	enum snapshots_state state;
 	char name[SNAPSHOT_NAME_LEN];
 };
+
+/* Whether they lie in the folder or below it, by their path. */
+bool snapshots_lie_below(const struct node *node, const char *folder) __attribute__((nonnull));
 
 /* Reads only. */
 void snapshots_look(const struct node *node, struct snapshots_found *ret) __attribute__((nonnull));

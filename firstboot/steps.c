@@ -10,6 +10,8 @@
 
 #include "base/fault.h"
 
+#define NOT_YET INT64_MAX /* due when the foreground is through */
+
 enum { FIRST_MS = 500, LAST_MS = 15000, SLOWEST_MS = 60000 };
 
 static const char *const state_names[STEP_N_STATES] = {
@@ -21,7 +23,7 @@ static const char *const state_names[STEP_N_STATES] = {
 struct trial {
 	const struct step *step;
 	int64_t begin_ms;
-	int64_t due_ms; /* of a background step: not before that */
+	int64_t due_ms; /* of a step that nobody waits for: not before that */
 	unsigned tries; /* since it was done last */
 	bool done;
 	bool settled; /* done, and nothing else was told since */
@@ -138,6 +140,8 @@ static int attempt(const struct runner *r, struct trial *t, struct fault *why)
 {
 	int result;
 
+	if (r->turn)
+		r->turn(r->data, t->step->name);
 	if (t->tries == 0)
 		begin(r, t);
 	t->tries++;
@@ -154,41 +158,6 @@ static int attempt(const struct runner *r, struct trial *t, struct fault *why)
 	tell_trouble(r, t, why);
 	t->settled = false;
 	return time_is_up(r, t) ? -why->code : 0;
-}
-
-static int pause_after(const struct runner *r, struct trial *t, struct fault *why)
-{
-	unsigned tries = t->tries ? t->tries - 1 : 0;
-
-	switch (r->pause(r->data, step_delay_ms(tries, random_u32()))) {
-	case STEP_PAUSE_OVER:
-		return 0;
-	case STEP_PAUSE_RETRY:
-		t->tries = 1; /* the pace starts over; the time it has waited does not */
-		return 0;
-	case STEP_PAUSE_STOP:
-		break;
-	}
-	return fault_set(why, ECANCELED, "stopped");
-}
-
-static int run_foreground(const struct runner *r, struct trial *trials, struct fault *why)
-{
-	size_t i;
-	int done, stop;
-
-	for (i = 0; i < r->n; i++) {
-		if (r->steps[i].background)
-			continue;
-		while ((done = attempt(r, &trials[i], why)) == 0) {
-			stop = pause_after(r, &trials[i], why);
-			if (stop < 0)
-				return stop;
-		}
-		if (done < 0)
-			return fault_wrap(why, "%s", r->steps[i].name);
-	}
-	return 0;
 }
 
 static bool is_over(const struct trial *t)
@@ -213,16 +182,27 @@ static int64_t due_after(const struct runner *r, const struct trial *t, int64_t 
 	return now_ms + wait_ms;
 }
 
-/* One try of each whose turn it is. */
-static int run_background(const struct runner *r, struct trial *trials, struct fault *why)
+static bool is_blocked(const struct trial *trials, const struct trial *t)
+{
+	const char *after = t->step->after;
+
+	for (; after && trials < t; trials++)
+		if (strcmp(trials->step->name, after) == 0)
+			return !trials->done;
+	return false;
+}
+
+/* One try of each of the first n whose turn it is. */
+static int run_due(const struct runner *r, struct trial *trials, size_t n, struct fault *why)
 {
 	size_t i;
 	int done;
 
-	for (i = 0; i < r->n; i++) {
+	for (i = 0; i < n; i++) {
 		int64_t begun_ms = r->now_ms(r->data);
 
-		if (is_over(&trials[i]) || begun_ms < trials[i].due_ms)
+		if (is_over(&trials[i]) || is_blocked(trials, &trials[i]) ||
+		    begun_ms < trials[i].due_ms)
 			continue;
 		done = attempt(r, &trials[i], why);
 		if (done < 0)
@@ -239,29 +219,89 @@ static const struct trial *find_next(const struct runner *r, const struct trial 
 	size_t i;
 
 	for (i = 0; i < r->n; i++)
-		if (!is_over(&trials[i]) && (!next || trials[i].due_ms < next->due_ms))
+		if (!is_over(&trials[i]) && !is_blocked(trials, &trials[i]) &&
+		    (!next || trials[i].due_ms < next->due_ms))
 			next = &trials[i];
 	return next;
 }
 
-/* Somebody does not want to wait: STEPS_ASKED when only looking again is left to do. */
-static int hurry(const struct runner *r, struct trial *trials)
+/*
+ * Somebody does not want to wait for the first n: STEPS_ASKED when only looking again is left to
+ * do. The pace starts over; the time that one has waited does not.
+ */
+static int hurry(const struct runner *r, struct trial *trials, size_t n)
 {
 	int64_t now_ms = r->now_ms(r->data);
 	int result = STEPS_ASKED;
 	size_t i;
 
-	for (i = 0; i < r->n; i++) {
+	for (i = 0; i < n; i++) {
+		if (trials[i].due_ms == NOT_YET)
+			continue;
 		trials[i].due_ms = now_ms;
 		if (trials[i].done)
 			continue;
-		trials[i].tries = 1;
+		trials[i].tries = trials[i].tries ? 1 : 0;
 		result = STEPS_DONE;
 	}
 	return result;
 }
 
-/* Runs the background ones until all are over. */
+/* Between two tries of one that the later ones wait for: those before it that yielded go on. */
+static int pause_after(const struct runner *r, struct trial *trials, size_t i, struct fault *why)
+{
+	unsigned tries = trials[i].tries ? trials[i].tries - 1 : 0;
+
+	switch (r->pause(r->data, step_delay_ms(tries, random_u32()))) {
+	case STEP_PAUSE_RETRY:
+		hurry(r, trials, i + 1);
+		break;
+	case STEP_PAUSE_OVER:
+		break;
+	case STEP_PAUSE_STOP:
+		return fault_set(why, ECANCELED, "stopped");
+	}
+	return run_due(r, trials, i, why);
+}
+
+/* What was stopped must not pass: pause() is to say so. */
+static bool may_pass(const struct runner *r, const struct trial *t, const struct fault *why)
+{
+	return why->code != ECANCELED && t->step->yields && t->step->yields(r->node);
+}
+
+/* Until it is done or yields. */
+static int run_one(const struct runner *r, struct trial *trials, size_t i, struct fault *why)
+{
+	struct trial *t = &trials[i];
+	int64_t begun_ms = r->now_ms(r->data);
+	int done, stop;
+
+	while ((done = attempt(r, t, why)) == 0 && !may_pass(r, t, why)) {
+		stop = pause_after(r, trials, i, why);
+		if (stop < 0)
+			return stop;
+		begun_ms = r->now_ms(r->data);
+	}
+	t->due_ms = done ? 0 : due_after(r, t, begun_ms);
+	return done < 0 ? fault_wrap(why, "%s", t->step->name) : 0;
+}
+
+static int run_foreground(const struct runner *r, struct trial *trials, struct fault *why)
+{
+	size_t i;
+	int result = 0;
+
+	for (i = 0; i < r->n && result == 0; i++)
+		if (!r->steps[i].background && !is_blocked(trials, &trials[i]))
+			result = run_one(r, trials, i, why);
+	for (i = 0; i < r->n; i++)
+		if (r->steps[i].background)
+			trials[i].due_ms = 0;
+	return result;
+}
+
+/* Runs those that nobody waits for until all are over. */
 static int keep_on(const struct runner *r, struct trial *trials, struct fault *why)
 {
 	const struct trial *next;
@@ -269,7 +309,7 @@ static int keep_on(const struct runner *r, struct trial *trials, struct fault *w
 	int result = STEPS_DONE;
 
 	while (result == STEPS_DONE) {
-		result = run_background(r, trials, why);
+		result = run_due(r, trials, r->n, why);
 		next = find_next(r, trials);
 		if (result < 0 || !next)
 			break;
@@ -278,7 +318,7 @@ static int keep_on(const struct runner *r, struct trial *trials, struct fault *w
 		case STEP_PAUSE_OVER:
 			break;
 		case STEP_PAUSE_RETRY:
-			result = hurry(r, trials);
+			result = hurry(r, trials, r->n);
 			break;
 		case STEP_PAUSE_STOP:
 			return fault_set(why, ECANCELED, "stopped");
@@ -296,6 +336,7 @@ int steps_run(const struct runner *r, struct fault *why)
 	assert(r->n <= STEPS_MAX);
 	for (i = 0; i < r->n; i++) {
 		trials[i].step = &r->steps[i];
+		trials[i].due_ms = r->steps[i].background ? NOT_YET : 0;
 		tell(r, &trials[i], STEP_PENDING, "", false);
 	}
 	result = run_foreground(r, trials, why);

@@ -29,6 +29,9 @@ struct step {
 	unsigned limit_s; /* it is given up after so long; 0: never */
 	bool background;  /* the later ones do not wait for it */
 	unsigned again_s; /* a background step that is done is run again after so long; 0: never */
+	/* In trouble it is tried on beside the later ones, which do not wait; NULL: they wait. */
+	bool (*yields)(const struct node *node);
+	const char *after; /* it is not tried before that one is done, which stands before it */
 };
 
 struct step_event {
@@ -50,16 +53,18 @@ struct runner {
 	/* Sleeps so long; says whether somebody asked to try again at once, or to stop. */
 	enum step_pause (*pause)(void *data, unsigned ms);
 	int64_t (*now_ms)(void *data);
-	void *data; /* for the three */
+	/* Whose turn it is, at each try, also where that is no news. May be NULL. */
+	void (*turn)(void *data, const char *name);
+	void *data; /* for the four */
 };
 
 enum steps_result { STEPS_DONE = 0, STEPS_ASKED = 1 };
 
 /*
- * Runs the steps in order, each until it succeeds; then the background ones, each at its own pace.
- * STEPS_DONE when all are done and none is to be run again; STEPS_ASKED when all were done and
- * pause said retry: whoever asked wants to see all of them run. -ECANCELED when pause said stop,
- * else the fault of a step whose time was up.
+ * Runs the steps in order, each until it succeeds or yields; then the background ones and those
+ * that yielded, each at its own pace. STEPS_DONE when all are done and none is to be run again;
+ * STEPS_ASKED when all were done and pause said retry: whoever asked wants to see all of them run.
+ * -ECANCELED when pause said stop, else the fault of a step whose time was up.
  */
 int steps_run(const struct runner *runner, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));

@@ -9,6 +9,7 @@
 #include "base/macros.h"
 #include "firstboot/apply.h"
 #include "firstboot/node.h"
+#include "firstboot/snapshots.h"
 #include "firstboot/stray.h"
 
 DEFINE_DROP(bus, struct sd_bus *, units_close)
@@ -66,6 +67,22 @@ static int task_containerd(struct node *node, struct fault *why)
 	return r < 0 ? r : r | strays;
 }
 
+/*
+ * Trouble with what a Kubernetes node serves is no reason to have no cluster. Its registry may hold
+ * the images of that, so it has its turn before, and goes on being tried.
+ */
+static bool is_member(const struct node *node)
+{
+	return node->self && model_is_kubernetes(node->self);
+}
+
+/* A disk that is not there yet may hold the snapshots that speak against a new cluster. */
+static bool holds_no_snapshots(const struct node *node)
+{
+	return is_member(node) && (!(node->self->roles & MODEL_CONTROL_PLANE) ||
+				   !snapshots_lie_below(node, MODEL_DATA_FOLDER));
+}
+
 const struct step task_table[] = {
 	{ .name = "seed", .run = task_seed },
 	{ .name = "swap", .run = task_swap },
@@ -74,9 +91,9 @@ const struct step task_table[] = {
 	{ .name = "containerd", .run = task_containerd },
 	{ .name = "images", .run = task_images },
 	{ .name = "firewall", .run = task_firewall },
-	{ .name = "data", .run = task_data },
-	{ .name = "storage", .run = task_storage },
-	{ .name = "registry", .run = task_registry },
+	{ .name = "data", .run = task_data, .yields = holds_no_snapshots },
+	{ .name = "storage", .run = task_storage, .yields = is_member, .after = "data" },
+	{ .name = "registry", .run = task_registry, .yields = is_member, .after = "data" },
 	{ .name = "cluster", .run = task_cluster },
 	{ .name = "shares", .run = task_shares, .background = true, .again_s = 30 },
 	{ .name = "registries", .run = task_registries, .background = true, .again_s = 120 },

@@ -58,10 +58,15 @@ static void tell(void *data, const struct step_event *event)
 	w->beat_ms = now_ms(NULL);
 	status_take(&w->status, event, (uint64_t)clock_ms(CLOCK_REALTIME) * 1000);
 	unlock(w);
-	if (event->state == STEP_RUNNING)
-		snprintf(w->step, sizeof(w->step), "%s", event->name);
 	announce(&w->announcer, event, now_ms(NULL));
 	tell_moved(w);
+}
+
+static void take_turn(void *data, const char *name)
+{
+	struct worker *w = data;
+
+	snprintf(w->step, sizeof(w->step), "%s", name);
 }
 
 static void tell_note(void *data, const char *what)
@@ -164,6 +169,7 @@ static void *work(void *data)
 				       .announce = tell,
 				       .pause = sleep_for,
 				       .now_ms = now_ms,
+				       .turn = take_turn,
 				       .data = w };
 	enum step_pause pause = STEP_PAUSE_OVER;
 	struct fault why = { 0 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/test.h"
 
+#include "firstboot/node.h"
 #include "firstboot/status.h"
 #include "firstboot/tasks.h"
 #include "cluster/plan.h"
@@ -151,6 +152,48 @@ static void test_the_table_has_every_step_of_the_plan(void **s)
 		assert_true(task_table[i].background && task_table[i].again_s > 0);
 }
 
+/* A disk that may hold snapshots of etcd comes before a cluster is begun. */
+static void test_what_a_member_serves_does_not_hold_up_its_cluster(void **s)
+{
+	static const struct {
+		unsigned roles;
+		const char *snapshots;
+		bool data_yields, others_yield;
+	} cases[] = {
+		{ MODEL_STORAGE | MODEL_REGISTRY, "/var/lib/x", false, false },
+		{ MODEL_STORAGE | MODEL_WORKER, "/srv/etcd", true, true },
+		{ MODEL_REGISTRY | MODEL_CONTROL_PLANE, "/var/lib/x", true, true },
+		{ MODEL_REGISTRY | MODEL_CONTROL_PLANE, "/srvx", true, true },
+		{ MODEL_REGISTRY | MODEL_CONTROL_PLANE, "/srv/etcd", false, true },
+		{ MODEL_REGISTRY | MODEL_CONTROL_PLANE | MODEL_WORKER, "/srv", false, true },
+	};
+	size_t i;
+
+	(void)s;
+	CASES (c, cases) {
+		const struct model_node self = { .roles = c->roles };
+		const struct node node = {
+			.self = &self,
+			.model = { .snapshots = { .path = (char *)c->snapshots } }
+		};
+
+		for (i = 0; i < task_table_n; i++) {
+			const struct step *step = &task_table[i];
+			bool is_data = strcmp(step->name, "data") == 0;
+
+			if (!step->yields) {
+				assert_false(is_data);
+				assert_null(step->after);
+				continue;
+			}
+			assert_int_equal(step->yields(&node),
+					 is_data ? c->data_yields : c->others_yield);
+			if (!is_data)
+				assert_string_equal(step->after, "data");
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +205,7 @@ int main(void)
 		cmocka_unit_test(test_those_outside_are_told_of_the_machine_too),
 		cmocka_unit_test(test_every_phase_has_a_name),
 		cmocka_unit_test(test_the_table_has_every_step_of_the_plan),
+		cmocka_unit_test(test_what_a_member_serves_does_not_hold_up_its_cluster),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@ struct node {
 	int bad_at[3];	  /* fails at this try all the same; 0: at none */
 	const char *says; /* when it is done, or NULL */
 	int64_t takes_ms[3], *clock;
+	bool keeps; /* nothing of it yields */
 };
 
 static int run_one(struct node *node, int i, struct fault *why)
@@ -48,13 +49,19 @@ static int run_c(struct node *node, struct fault *why)
 }
 
 struct world {
-	struct text log;
+	struct text log, turns;
 	int64_t now_ms;
 	int pauses, stop_after; /* stops at that pause; 0: never */
 	int retry_at;
 	bool is_exact; /* a pause lasts what was asked, not ten seconds */
 	unsigned longest_ms, last_ms;
 };
+
+static void world_done(struct world *w)
+{
+	text_done(&w->log);
+	text_done(&w->turns);
+}
 
 static void tell(void *data, const struct step_event *event)
 {
@@ -80,6 +87,13 @@ static enum step_pause pause_for(void *data, unsigned ms)
 	return w->pauses == w->retry_at ? STEP_PAUSE_RETRY : STEP_PAUSE_OVER;
 }
 
+static void turn(void *data, const char *name)
+{
+	struct world *w = data;
+
+	text_add(&w->turns, name);
+}
+
 static int64_t now_ms(void *data)
 {
 	const struct world *w = data;
@@ -100,6 +114,7 @@ static int run_steps(const struct step *steps, struct node *node, struct world *
 				       .announce = tell,
 				       .pause = pause_for,
 				       .now_ms = now_ms,
+				       .turn = turn,
 				       .data = w };
 
 	return steps_run(&runner, why);
@@ -116,7 +131,7 @@ static void test_runs_in_order(void **s)
 	assert_string_equal(text_str(&w.log), "a running\na done: as it must be\n"
 					      "b running\nb done: changed\n"
 					      "c running\nc done: as it must be\n");
-	text_done(&w.log);
+	world_done(&w);
 }
 
 static void test_stops_at_first_failure_until_it_succeeds(void **s)
@@ -132,7 +147,7 @@ static void test_stops_at_first_failure_until_it_succeeds(void **s)
 					      "(again) b failed: no luck\nb done: changed\n"
 					      "c running\nc done: as it must be\n");
 	assert_int_equal(node.ran[0], 1);
-	text_done(&w.log);
+	world_done(&w);
 }
 
 static void test_a_wait_names_what_how_long_and_why(void **s)
@@ -147,7 +162,7 @@ static void test_a_wait_names_what_how_long_and_why(void **s)
 		strstr(text_str(&w.log), "a waiting: waiting for better days, 0 s: no luck\n"));
 	assert_non_null(strstr(text_str(&w.log),
 			       "(again) a waiting: waiting for better days, 20 s: no luck\n"));
-	text_done(&w.log);
+	world_done(&w);
 }
 
 static void test_never_gives_up_but_stops_when_told(void **s)
@@ -162,7 +177,7 @@ static void test_never_gives_up_but_stops_when_told(void **s)
 	assert_int_equal(node.ran[1], 0);
 	assert_true(w.longest_ms <= 15000);
 	assert_true(w.longest_ms > 15000 * 3 / 4 - 1);
-	text_done(&w.log);
+	world_done(&w);
 }
 
 static void test_retry_starts_the_pace_over(void **s)
@@ -174,7 +189,7 @@ static void test_retry_starts_the_pace_over(void **s)
 	(void)s;
 	assert_int_equal(run_steps(abc, &node, &w, &why), -ECANCELED);
 	assert_true(w.last_ms <= 1000);
-	text_done(&w.log);
+	world_done(&w);
 }
 
 static void test_a_limit_ends_it(void **s)
@@ -190,7 +205,7 @@ static void test_a_limit_ends_it(void **s)
 	assert_int_equal(run_steps(steps, &node, &w, &why), -EAGAIN);
 	assert_int_equal(node.ran[0], 7);
 	assert_int_equal(node.ran[1], 0);
-	text_done(&w.log);
+	world_done(&w);
 }
 
 static void test_background_steps_hold_up_nobody(void **s)
@@ -208,7 +223,112 @@ static void test_background_steps_hold_up_nobody(void **s)
 	assert_int_equal(node.ran[0], 4);
 	assert_int_equal(node.ran[1], 2);
 	assert_int_equal(w.pauses, 3);
-	text_done(&w.log);
+	world_done(&w);
+}
+
+static bool may_yield(const struct node *node)
+{
+	return !node->keeps;
+}
+
+/* A disk, what is served from it, and the cluster. */
+static const struct step beside[] = {
+	{ .name = "a", .run = run_a, .yields = may_yield },
+	{ .name = "b", .run = run_b, .yields = may_yield, .after = "a" },
+	{ .name = "c", .run = run_c },
+};
+
+static void test_what_yields_is_tried_on_beside_the_later_ones(void **s)
+{
+	static const struct {
+		int good_from[3];
+		bool keeps;
+		const char *log;
+		int ran[3];
+	} cases[] = {
+		{ { 1, 1, 1 },
+		  false,
+		  "a running\na done: as it must be\nb running\nb done: changed\n"
+		  "c running\nc done: as it must be\n",
+		  { 1, 1, 1 } },
+		/* What hangs on it is not tried before it. */
+		{ { 3, 2, 1 },
+		  false,
+		  "a running\na failed: no luck\nc running\nc done: as it must be\n"
+		  "(again) a failed: no luck\na done: as it must be\n"
+		  "b running\nb failed: no luck\nb done: changed\n",
+		  { 3, 2, 1 } },
+		/* The cluster may need what is served. */
+		{ { 2, 1, 3 },
+		  false,
+		  "a running\na failed: no luck\nc running\nc failed: no luck\n"
+		  "a done: as it must be\nb running\nb done: changed\n"
+		  "(again) c failed: no luck\nc done: as it must be\n",
+		  { 2, 1, 3 } },
+		{ { 1, 2, 1 },
+		  false,
+		  "a running\na done: as it must be\nb running\nb failed: no luck\n"
+		  "c running\nc done: as it must be\nb done: changed\n",
+		  { 1, 2, 1 } },
+		{ { 2, 1, 1 },
+		  true,
+		  "a running\na failed: no luck\na done: as it must be\nb running\n"
+		  "b done: changed\nc running\nc done: as it must be\n",
+		  { 2, 1, 1 } },
+	};
+
+	(void)s;
+	CASES (c, cases) {
+		struct node node = { .keeps = c->keeps };
+		struct world w = { 0 };
+		struct fault why = { 0 };
+
+		memcpy(node.good_from, c->good_from, sizeof(node.good_from));
+		assert_int_equal(run_steps(beside, &node, &w, &why), STEPS_DONE);
+		assert_string_equal(text_str(&w.log), c->log);
+		assert_memory_equal(node.ran, c->ran, sizeof(node.ran));
+		world_done(&w);
+	}
+}
+
+static void test_trouble_for_ever_holds_up_nobody_and_keeps_its_pace(void **s)
+{
+	struct node node = { .good_from = { 0, 1, 1 } };
+	struct world w = { .stop_after = 100, .retry_at = 50, .is_exact = true };
+	struct fault why = { 0 };
+
+	(void)s;
+	assert_int_equal(run_steps(beside, &node, &w, &why), -ECANCELED);
+	assert_int_equal(node.ran[0], 100);
+	assert_int_equal(node.ran[1], 0);
+	assert_int_equal(node.ran[2], 1);
+	assert_true(w.longest_ms > 10000 && w.longest_ms <= 15000);
+	world_done(&w);
+}
+
+/* What a step notes is its own, also at a try that is not told of. */
+static void test_each_try_is_somebodys_turn(void **s)
+{
+	struct node node = { .good_from = { 2, 1, 3 } };
+	struct world w = { 0 };
+	struct fault why = { 0 };
+
+	(void)s;
+	assert_int_equal(run_steps(beside, &node, &w, &why), STEPS_DONE);
+	assert_string_equal(text_str(&w.turns), "acabcc");
+	world_done(&w);
+}
+
+static void test_a_step_that_was_stopped_is_not_passed(void **s)
+{
+	struct node node = { .code = { ECANCELED } };
+	struct world w = { .stop_after = 1 };
+	struct fault why = { 0 };
+
+	(void)s;
+	assert_int_equal(run_steps(beside, &node, &w, &why), -ECANCELED);
+	assert_int_equal(node.ran[2], 0);
+	world_done(&w);
 }
 
 static const struct step again[] = {
@@ -238,7 +358,7 @@ static void test_done_steps_are_looked_at_again_in_silence(void **s)
 					      "(again) b done: as it must be\n"
 					      "(again) b done: as it must be\n"
 					      "(again) c done: as it must be\n");
-	text_done(&w.log);
+	world_done(&w);
 }
 
 static void test_trouble_at_a_later_look_is_told_and_tried_at_the_usual_pace(void **s)
@@ -253,7 +373,7 @@ static void test_trouble_at_a_later_look_is_told_and_tried_at_the_usual_pace(voi
 	assert_true(w.now_ms > 60000 && w.now_ms <= 60500 + 100000);
 	assert_non_null(strstr(text_str(&w.log), "c done: as it must be\nb failed: no luck\n"
 						 "b done: as it must be\n"));
-	text_done(&w.log);
+	world_done(&w);
 }
 
 /* Three tries of a step that needs 8 s to fail, and one of a step that needs a minute. */
@@ -281,7 +401,7 @@ static void test_who_is_slow_to_fail_is_asked_a_fifth_of_the_time(void **s)
 		assert_int_equal(run_steps(steps, &node, &w, &why), -ECANCELED);
 		assert_int_equal(node.ran[1], c->tries);
 		assert_int_equal(w.now_ms, c->passed_ms);
-		text_done(&w.log);
+		world_done(&w);
 	}
 }
 
@@ -294,7 +414,7 @@ static void test_retry_wakes_who_only_looks_again(void **s)
 	(void)s;
 	assert_int_equal(run_steps(again, &node, &w, &why), STEPS_ASKED);
 	assert_int_equal(w.pauses, 2);
-	text_done(&w.log);
+	world_done(&w);
 }
 
 static void test_retry_hurries_those_that_are_not_done(void **s)
@@ -308,7 +428,7 @@ static void test_retry_hurries_those_that_are_not_done(void **s)
 	assert_int_equal(node.ran[1], 9);
 	assert_int_equal(node.ran[2], 2);
 	assert_true(w.last_ms <= 1000);
-	text_done(&w.log);
+	world_done(&w);
 }
 
 static void test_a_done_step_may_say_how(void **s)
@@ -323,7 +443,7 @@ static void test_a_done_step_may_say_how(void **s)
 					      "b running\nb done: mounted\n"
 					      "c running\nc done: mounted\n"
 					      "(again) b done: mounted\n");
-	text_done(&w.log);
+	world_done(&w);
 }
 
 static void test_delays_grow_and_stay_within_bounds(void **s)
@@ -360,6 +480,10 @@ int main(void)
 		cmocka_unit_test(test_retry_starts_the_pace_over),
 		cmocka_unit_test(test_a_limit_ends_it),
 		cmocka_unit_test(test_background_steps_hold_up_nobody),
+		cmocka_unit_test(test_what_yields_is_tried_on_beside_the_later_ones),
+		cmocka_unit_test(test_trouble_for_ever_holds_up_nobody_and_keeps_its_pace),
+		cmocka_unit_test(test_each_try_is_somebodys_turn),
+		cmocka_unit_test(test_a_step_that_was_stopped_is_not_passed),
 		cmocka_unit_test(test_done_steps_are_looked_at_again_in_silence),
 		cmocka_unit_test(test_trouble_at_a_later_look_is_told_and_tried_at_the_usual_pace),
 		cmocka_unit_test(test_who_is_slow_to_fail_is_asked_a_fifth_of_the_time),
