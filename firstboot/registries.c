@@ -13,8 +13,9 @@
 
 /*
  * The step registries: each registry of the file is asked as containerd will ask, its mirrors
- * first, and where there is an image to prove it with, CRI pulls that. Which host serves is found
- * by asking in the same order, for CRI does not tell.
+ * first, and where there is an image to prove it with, CRI pulls that. Which host serves it CRI
+ * does not tell: whoever answers when asked in the same order may still fail at the blobs, and be
+ * passed over then. So a mirror is only said to have answered.
  */
 
 enum { PULL_MS = 60000 };
@@ -173,7 +174,8 @@ static int prove(struct node *node, const struct model_registry *r, struct findi
 		return result;
 	text_addf(&f->proven, "%s%s: ", f->proven.len ? "; " : "", r->host);
 	if (*image)
-		text_addf(&f->proven, "%s pulled from %s", image, place);
+		text_addf(&f->proven, "%s pulled%s %s", image,
+			  place == r->host ? " from" : ", answered by", place);
 	else
 		text_addf(&f->proven, "%s lets us in", place);
 	if (!*image && proof.image.len > 0)
