@@ -137,11 +137,15 @@ FUZZ_ARCHIVES := $(foreach f,cluster netplan registry storage base,$(call archiv
 # Of the program for the admin's machine only the parsers, for the rest of it links half a system.
 $(B)/fuzz/archive: $(B)/image/archive.o $(B)/image/args.o
 $(B)/fuzz/bolt: $(B)/image/bolt.o
+$(B)/fuzz/told: $(patsubst %,$(B)/%.o,image/lease image/record image/sums firstboot/state)
+$(B)/fuzz/answered: $(patsubst %,$(B)/image/%.o,flash_qcow flash_source target_content target_seed target_text)
+$(B)/fuzz/disk: $(patsubst %,$(B)/image/%.o,flash_ext4 flash_source flash_qcow flash_table target_content \
+	target_seed target_text)
 $(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_ARCHIVES) $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC  $@)
 	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(filter %.o,$^) $(FUZZ_ARCHIVES) $(LDFLAGS.$(MODE)) \
-	 $(shell pkg-config --libs libfyaml libcrypto libcurl libxcrypt netplan)
+	 $(shell pkg-config --libs libfyaml libcrypto libcurl libxcrypt netplan fdisk ext2fs com_err blkid)
 
 # The step cluster with a world of stand-ins, its calls to the disk recorded by the linker's --wrap.
 CRASH_CALLS := openat write read pread fsync syncfs renameat unlinkat mkdirat fchmod fchmodat symlinkat \
