@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * crash [--states N] [--seed S] [--jobs J]: cuts the power everywhere. See README.md. Prints TAP.
+ * crash [--states N] [--seed S] [--jobs J]: cuts the power everywhere. crash --member: counts what
+ * the boot of a member changes. See README.md. Prints TAP.
  */
 #include <err.h>
 #include <errno.h>
@@ -620,6 +621,83 @@ static void liars(void)
 	}
 }
 
+/* ---- a boot that has nothing to do ---- */
+
+static void enter_root(int job)
+{
+	snprintf(t.root, sizeof(t.root), "%s/root-%d", t.work, job);
+	if (mkdir(t.root, 0755) < 0)
+		err(1, "%s", t.root);
+	t.fd = open(t.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (t.fd < 0)
+		err(1, "%s", t.root);
+}
+
+/* Boots once and says how many calls changed something; told: and which. */
+static unsigned changes_of(bool control_plane, bool early, FILE *to)
+{
+	struct fault why = { 0 };
+	unsigned n;
+	int r;
+
+	record_count(t.root, to);
+	r = boot(control_plane, early, &why);
+	n = record_changes();
+	record_count(NULL, NULL);
+	if (r < 0)
+		errx(1, "a boot to be counted: %s", why.text);
+	return n;
+}
+
+static int report(int n, bool ok, unsigned long count, const char *what)
+{
+	printf("%s %d - %lu %s\n", ok ? "ok" : "not ok", n, count, what);
+	return !ok;
+}
+
+/* 0 when the boots of members, with kubelet up before us and after, change nothing. */
+static int count_members(void)
+{
+	static const struct {
+		bool control_plane;
+		const char *first, *again, *early;
+	} members[] = {
+		{ true, "changes in the first boot of a control plane: they are seen",
+		  "changes in its next boot: none", "changes where kubelet is up before us: none" },
+		{ false, "changes in the first boot of a worker: they are seen",
+		  "changes in its next boot: none", "changes where kubelet is up before us: none" },
+	};
+	FILE *null = fopen("/dev/null", "we");
+	int n = 0, bad = 0;
+
+	if (!null)
+		err(1, "/dev/null");
+	enter_root(0);
+	for (size_t i = 0; i < COUNT(members); i++) {
+		unsigned count;
+
+		disk_write(&(struct disk){ 0 }, t.root);
+		fresh();
+		count = changes_of(members[i].control_plane, false, null);
+		bad += report(++n, count > 50, count, members[i].first);
+		count = changes_of(members[i].control_plane, false, stdout);
+		bad += report(++n, count == 0, count, members[i].again);
+		count = changes_of(members[i].control_plane, true, stdout);
+		bad += report(++n, count == 0, count, members[i].early);
+		/* A file that was taken back counts, though the tree is as before. */
+		record_count(t.root, null);
+		put("etc/passing", "");
+		if (unlinkat(t.fd, "etc/passing", 0) < 0)
+			err(1, "etc/passing");
+		count = record_changes();
+		record_count(NULL, NULL);
+		bad += report(++n, count > 1, count, "changes by a file made and removed: seen");
+	}
+	fclose(null);
+	printf("1..%d\n", n);
+	return bad > 0;
+}
+
 /* ---- the whole ---- */
 
 static void make_seeds(void)
@@ -642,16 +720,6 @@ static void make_seeds(void)
 	world_make_keys(secrets);
 }
 
-static void enter_root(int job)
-{
-	snprintf(t.root, sizeof(t.root), "%s/root-%d", t.work, job);
-	if (mkdir(t.root, 0755) < 0)
-		err(1, "%s", t.root);
-	t.fd = open(t.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (t.fd < 0)
-		err(1, "%s", t.root);
-}
-
 static void work(int job, uint64_t seed)
 {
 	t.job = job;
@@ -669,21 +737,26 @@ static void work(int job, uint64_t seed)
 		liars();
 }
 
-static int report(int n, bool ok, unsigned long count, const char *what)
+static void remove_work(void)
 {
-	printf("%s %d - %lu %s\n", ok ? "ok" : "not ok", n, count, what);
-	return !ok;
+	struct fault why = { 0 };
+	int top = open("/", O_RDONLY | O_DIRECTORY);
+
+	if (fs_remove_tree(top, t.work, &why) < 0)
+		warnx("%s", why.text);
+	close(top);
 }
 
 int main(int argc, char **argv)
 {
+	bool members = argc == 2 && strcmp(argv[1], "--member") == 0;
 	uint64_t seed = 1;
 	bool ok = true;
 	int status, i;
 
 	t.target = 12000;
 	t.jobs = 2;
-	for (i = 1; i + 1 < argc; i += 2) {
+	for (i = 1; !members && i + 1 < argc; i += 2) {
 		unsigned long value = strtoul(argv[i + 1], NULL, 10);
 
 		if (strcmp(argv[i], "--states") == 0)
@@ -693,7 +766,7 @@ int main(int argc, char **argv)
 		else if (strcmp(argv[i], "--jobs") == 0)
 			t.jobs = value ? (int)value : 1;
 		else
-			errx(2, "crash [--states N] [--seed S] [--jobs J]");
+			errx(2, "crash [--states N] [--seed S] [--jobs J] | --member");
 	}
 	umask(022);
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -706,6 +779,11 @@ int main(int argc, char **argv)
 	if (t.tally == MAP_FAILED)
 		err(1, "memory");
 	make_seeds();
+	if (members) {
+		ok = count_members() == 0;
+		remove_work();
+		return !ok;
+	}
 	fflush(stdout);
 	for (i = 0; i < t.jobs; i++)
 		if (fork() == 0) {
@@ -737,13 +815,6 @@ int main(int argc, char **argv)
 		     "boots had trouble with the API server or the bus, and came to it") &&
 	     ok;
 	printf("1..6\n");
-	{
-		struct fault why = { 0 };
-		int top = open("/", O_RDONLY | O_DIRECTORY);
-
-		if (fs_remove_tree(top, t.work, &why) < 0)
-			warnx("%s", why.text);
-		close(top);
-	}
+	remove_work();
 	return !ok;
 }

@@ -23,6 +23,8 @@ static struct {
 	off_t at[MAX_FD];
 	struct fault_plan faults;
 	unsigned calls;
+	FILE *to; /* where changes are said, or NULL: they are not counted */
+	unsigned changes;
 } now;
 
 int __real_openat(int dirfd, const char *path, int flags, ...);
@@ -120,6 +122,30 @@ static bool below(int dirfd, const char *path, char ret[static PATH_MAX])
 	return true;
 }
 
+void record_count(const char *root, FILE *to)
+{
+	snprintf(now.root, sizeof(now.root), "%s", root ? root : "");
+	now.n_root = strlen(now.root);
+	now.to = to;
+	now.changes = 0;
+}
+
+unsigned record_changes(void)
+{
+	return now.changes;
+}
+
+static void count(const char *call, int dirfd, const char *path)
+{
+	char rel[PATH_MAX];
+
+	if (!now.to || !below(dirfd, path, rel) || strncmp(rel, "run/", 4) == 0 ||
+	    strcmp(rel, "run") == 0)
+		return;
+	now.changes++;
+	fprintf(now.to, "# %s %s\n", call, rel);
+}
+
 static void apply_last(void)
 {
 	const struct trace one = { .ops = &now.trace->ops[now.trace->n - 1], .n = 1 };
@@ -202,6 +228,8 @@ int __wrap_openat(int dirfd, const char *path, int flags, ...)
 	fd = __real_openat(dirfd, path, flags, mode);
 	if (fd >= 0 && fd < MAX_FD)
 		now.ino[fd] = 0;
+	if (fd >= 0 && (writes || flags & (O_CREAT | O_TRUNC)))
+		count("openat", dirfd, path);
 	if (fd >= 0 && writes && now.trace && below(dirfd, path, rel))
 		note_open(fd, rel, flags, existed);
 	return fd;
@@ -294,6 +322,8 @@ int __wrap_renameat(int from, const char *a, int to, const char *b)
 	FAIL_IF_ASKED();
 	ours = now.trace && below(from, a, source) && below(to, b, target);
 	r = __real_renameat(from, a, to, b);
+	if (r == 0)
+		count("renameat", to, b);
 	if (r == 0 && ours) {
 		trace_add(now.trace, OP_RENAME, source)->to = strdup(target);
 		apply_last();
@@ -308,6 +338,8 @@ int __wrap_unlinkat(int dirfd, const char *path, int flags)
 
 	FAIL_IF_ASKED();
 	r = __real_unlinkat(dirfd, path, flags);
+	if (r == 0)
+		count("unlinkat", dirfd, path);
 	if (r == 0 && now.trace && below(dirfd, path, rel)) {
 		trace_add(now.trace, flags & AT_REMOVEDIR ? OP_RMDIR : OP_UNLINK, rel);
 		apply_last();
@@ -322,6 +354,8 @@ int __wrap_mkdirat(int dirfd, const char *path, mode_t mode)
 
 	FAIL_IF_ASKED();
 	r = __real_mkdirat(dirfd, path, mode);
+	if (r == 0)
+		count("mkdirat", dirfd, path);
 	if (r == 0 && now.trace && below(dirfd, path, rel)) {
 		trace_add(now.trace, OP_MKDIR, rel)->mode = mode;
 		apply_last();
@@ -332,6 +366,7 @@ int __wrap_mkdirat(int dirfd, const char *path, mode_t mode)
 int __wrap_fchmod(int fd, mode_t mode)
 {
 	FAIL_IF_ASKED();
+	count("fchmod", fd, ".");
 	if (now.trace && fd < MAX_FD && now.ino[fd]) {
 		struct op *op = trace_add(now.trace, OP_MODE, NULL);
 
@@ -347,6 +382,7 @@ int __wrap_fchmodat(int dirfd, const char *path, mode_t mode, int flags)
 	char rel[PATH_MAX];
 
 	FAIL_IF_ASKED();
+	count("fchmodat", dirfd, path);
 	if (now.trace && below(dirfd, path, rel)) {
 		trace_add(now.trace, OP_MODE, rel)->mode = mode;
 		apply_last();
@@ -361,6 +397,8 @@ int __wrap_symlinkat(const char *target, int dirfd, const char *path)
 
 	FAIL_IF_ASKED();
 	r = __real_symlinkat(target, dirfd, path);
+	if (r == 0)
+		count("symlinkat", dirfd, path);
 	if (r == 0 && now.trace && below(dirfd, path, rel)) {
 		struct op *op = trace_add(now.trace, OP_SYMLINK, rel);
 
