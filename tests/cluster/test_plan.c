@@ -336,6 +336,23 @@ static void test_json_reads_back(void **state)
 	walk(check_json);
 }
 
+static void test_a_plan_for_programs(void **state)
+{
+	struct text json = { 0 };
+	struct plan plan = { 0 };
+	struct model m;
+
+	(void)state;
+	load_document(lab_document, &m);
+	make_plan(&m, "w1", NULL, &plan);
+	plan_json(&plan, &json);
+	text_add(&json, "\n");
+	assert_golden("plan/lab-w1.json", text_str(&json));
+	text_done(&json);
+	plan_done(&plan);
+	model_done(&m);
+}
+
 /* Objects and the CNI list are JSON that other programs read. */
 static void check_contents(const struct model *m, const struct model_node *node,
 			   const struct plan *plan)
@@ -528,6 +545,7 @@ int main(void)
 		cmocka_unit_test(test_no_key_and_no_object_reaches_a_worker),
 		cmocka_unit_test(test_a_plan_shows_no_secret),
 		cmocka_unit_test(test_json_reads_back),
+		cmocka_unit_test(test_a_plan_for_programs),
 		cmocka_unit_test(test_objects_and_cni_are_json),
 		cmocka_unit_test(test_the_first_control_plane_joins_what_serves_already),
 		cmocka_unit_test(test_text_that_could_change_a_file_is_refused),

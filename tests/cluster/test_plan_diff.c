@@ -73,11 +73,38 @@ static void test_modes_links_and_kinds_count(void **state)
 	text_done(&out);
 }
 
+static void test_a_diff_as_it_is_read(void **state)
+{
+	struct plan_action old[] = {
+		file("/etc/hostname", "w1\n"),
+		file("/etc/hosts", "127.0.0.1 localhost\n192.168.10.50 cp1\n192.168.10.60 reg\n"),
+		file("/etc/old.conf", "a = 1\nb = 2\n"),
+		file("/etc/resolv.conf", "../run/resolv.conf"),
+	};
+	struct plan_action new[] = {
+		file("/etc/hostname", "w1\n"),
+		file("/etc/hosts", "127.0.0.1 localhost\n192.168.10.51 cp1\n192.168.10.60 reg\n"
+				   "192.168.10.70 w2\n"),
+		file("/etc/new.conf", "no end of line"),
+		file("/etc/resolv.conf", "../run/other.conf"),
+	};
+	const struct plan a = { .actions = old, .n = COUNT(old) };
+	const struct plan b = { .actions = new, .n = COUNT(new) };
+	struct text out = { 0 };
+
+	(void)state;
+	old[3].kind = new[3].kind = PLAN_LINK;
+	plan_diff(&a, &b, &out);
+	assert_golden("plan/diff.txt", text_str(&out));
+	text_done(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_only_the_lines_that_differ_are_told),
 		cmocka_unit_test(test_modes_links_and_kinds_count),
+		cmocka_unit_test(test_a_diff_as_it_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,6 +124,26 @@ static void test_those_outside_are_told_of_the_machine_too(void **s)
 	text_done(&out);
 }
 
+static void test_what_the_endpoint_says(void **s)
+{
+	const struct status_machine machine = { .version = "0.1.0",
+						.boot = "d0",
+						.uptime_s = 61,
+						.began = "anew, from \"3.db\"" };
+	struct status st;
+	struct text out = { 0 };
+
+	(void)s;
+	status_init(&st, steps, 3);
+	snprintf(st.name, sizeof(st.name), "w1");
+	take_in(&st, "swap", STEP_DONE, "changed");
+	take_in(&st, "cluster", STEP_WAITING, "waiting for \"x\"\\, 1 s:\ty");
+	status_endpoint_json(&st, &machine, &out);
+	text_add(&out, "\n");
+	assert_golden("firstboot/endpoint.json", text_str(&out));
+	text_done(&out);
+}
+
 static void test_every_phase_has_a_name(void **s)
 {
 	int i;
@@ -203,6 +223,7 @@ int main(void)
 		cmocka_unit_test(test_an_unknown_step_changes_nothing),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_those_outside_are_told_of_the_machine_too),
+		cmocka_unit_test(test_what_the_endpoint_says),
 		cmocka_unit_test(test_every_phase_has_a_name),
 		cmocka_unit_test(test_the_table_has_every_step_of_the_plan),
 		cmocka_unit_test(test_what_a_member_serves_does_not_hold_up_its_cluster),

@@ -67,6 +67,17 @@ static void test_json_is_read_back_as_it_was(void **state)
 	}
 }
 
+static void test_an_answer_for_programs(void **state)
+{
+	struct text json = { 0 };
+
+	(void)state;
+	share_result_json(&sample, &json);
+	text_add(&json, "\n");
+	assert_golden("storage/share.json", text_str(&json));
+	text_done(&json);
+}
+
 static void test_words_of_a_server_in_any_encoding(void **state)
 {
 	static const struct {
@@ -160,6 +171,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_code_has_its_words_and_status),
 		cmocka_unit_test(test_json_is_read_back_as_it_was),
+		cmocka_unit_test(test_an_answer_for_programs),
 		cmocka_unit_test(test_words_of_a_server_in_any_encoding),
 		cmocka_unit_test(test_what_is_no_answer_is_refused),
 		cmocka_unit_test(test_a_line_for_a_person),
