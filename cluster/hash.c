@@ -42,7 +42,8 @@ int hash_end(struct hash *h, char ret_hex[static SEED_DIGEST], struct fault *why
 {
 	static const char digits[] = "0123456789abcdef";
 	unsigned char md[EVP_MAX_MD_SIZE];
-	unsigned n = 0, i;
+	unsigned n = 0;
+	size_t i;
 
 	if (EVP_DigestFinal_ex(h->ctx, md, &n) != 1 || 2 * n + 1 != SEED_DIGEST)
 		return fault_set(why, EIO, "SHA-256 failed");
@@ -50,6 +51,6 @@ int hash_end(struct hash *h, char ret_hex[static SEED_DIGEST], struct fault *why
 		ret_hex[2 * i] = digits[md[i] >> 4];
 		ret_hex[2 * i + 1] = digits[md[i] & 15];
 	}
-	ret_hex[2 * n] = '\0';
+	ret_hex[SEED_DIGEST - 1] = '\0';
 	return 0;
 }

@@ -112,11 +112,11 @@ static int push_archive(const struct push *p, const char *path, const char *name
 		return fault_set(why, EINVAL, "%s holds %zu images, which cannot all be '%s'", path,
 				 archive.names.n, name);
 	for (i = 0; r == 0 && i < (archive.names.n ? archive.names.n : 1); i++) {
-		const char *inside = archive.names.n ? archive.names.list[i] : NULL;
+		const char *inside = archive.names.n ? archive.names.list[i] : "";
 
 		text_done(&source);
 		text_addf(&source, "%s:%s%s%s", archive.oci ? "oci-archive" : "docker-archive",
-			  path, inside ? ":" : "", inside ? inside : "");
+			  path, *inside ? ":" : "", inside);
 		r = push_image(p, text_str(&source), name ? name : archive_bare_name(inside), out,
 			       why);
 	}
