@@ -94,7 +94,8 @@ int session_start(struct session *s, const struct client_request *request, bool 
 	smbc_setOptionUserData(s->context, s);
 	smbc_setFunctionAuthDataWithContext(s->context, log_in);
 	smbc_setOptionNoAutoAnonymousLogin(s->context, request->credentials != NULL);
-	smbc_setTimeout(s->context, request->timeout_ms);
+	/* The limit of the whole comes first: it can tell what had not been done. */
+	smbc_setTimeout(s->context, request->timeout_ms + 1000);
 	if (!smbc_init_context(s->context))
 		return errno ? -errno : -EIO;
 	r = configure(s, sign);
