@@ -119,22 +119,26 @@ static void check_client(struct check *k, const struct model_registry *r)
 		wrong(k, r, mark, "registry-client", "plain HTTP shows nobody a certificate");
 }
 
-/* What only a registry of ours, or only somebody else's, can have. */
-static void check_source(struct check *k, const struct model_registry *r)
+static void check_default(struct check *k, const struct model_registry *r)
 {
-	bool is_default = strcmp(r->host, "_default") == 0;
-
-	if (is_default && (r->node || r->user || r->ca_file || r->probe || r->upstream ||
-			   r->client_cert_file || r->client_key_file))
+	if (strcmp(r->host, "_default") != 0)
+		return;
+	if (r->node || r->user || r->ca_file || r->probe || r->upstream || r->client_cert_file ||
+	    r->client_key_file)
 		wrong(k, r, r->mark, "registry-default",
 		      "_default stands for all other registries, and has mirrors only");
-	if (is_default && r->insecure)
+	if (r->insecure)
 		wrong(k, r, r->insecure_mark, "registry-default",
 		      "insecure has no effect here: give each registry that speaks plain HTTP an "
 		      "entry of its own");
-	if (is_default && r->namespaces)
+	if (r->namespaces)
 		wrong(k, r, r->namespaces_mark, "registry-default",
 		      "namespaces has no effect here: a pull secret is for one registry");
+}
+
+/* What only a registry of ours, or only somebody else's, can have. */
+static void check_source(struct check *k, const struct model_registry *r)
+{
 	if (r->node && strcmp(r->host, "docker.io") == 0)
 		wrong(k, r, r->node_mark, "registry-host",
 		      "nodes ask registry-1.docker.io for these images, and would show it the "
@@ -238,6 +242,7 @@ static void check_registry(struct check *k, const struct hosts *hosts,
 			      "registry '%.128s': plain HTTP: who is on the way can read the "
 			      "password and change images",
 			      r->host);
+	check_default(k, r);
 	check_source(k, r);
 	check_port(k, r);
 	check_taken(k, r);

@@ -2,7 +2,10 @@
 #include "netplan/netplan.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -53,6 +56,23 @@ static int open_text(const char *yaml, char path[static PATH_LEN], struct fault 
 	return fd;
 }
 
+/* ":5:7: …": a line and a column; false when there are none. */
+static bool read_place(const char *s, struct netplan_flaw *ret)
+{
+	char *end = NULL;
+	unsigned long line, column;
+
+	line = *s == ':' ? strtoul(s + 1, &end, 10) : 0;
+	if (line == 0 || line > UINT_MAX || *end != ':')
+		return false;
+	column = strtoul(end + 1, &end, 10);
+	if (column > UINT_MAX || *end != ':')
+		return false;
+	ret->line = (unsigned)line;
+	ret->column = (unsigned)column;
+	return true;
+}
+
 /* "PATH:5:7: Error in network definition: …" and the source line below: place and reason. */
 static void translate(NetplanError *error, const char *path, struct netplan_flaw *ret)
 {
@@ -69,8 +89,7 @@ static void translate(NetplanError *error, const char *path, struct netplan_flaw
 		at = strstr(message, noise);
 	}
 	*ret = (struct netplan_flaw){ 0 };
-	if (at && strncmp(message, path, n) == 0 &&
-	    sscanf(message + n, ":%6u:%6u:", &ret->line, &ret->column) == 2)
+	if (at && strncmp(message, path, n) == 0 && read_place(message + n, ret))
 		snprintf(ret->reason, sizeof(ret->reason), "%s", at + strlen(noise));
 	else
 		snprintf(ret->reason, sizeof(ret->reason), "%s", message);
