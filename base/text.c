@@ -108,6 +108,12 @@ size_t text_utf8(const char *s, size_t n)
 	return rows[i].length;
 }
 
+void text_chomp(struct text *t)
+{
+	while (t->len > 0 && (t->data[t->len - 1] == '\n' || t->data[t->len - 1] == '\r'))
+		t->data[--t->len] = '\0';
+}
+
 char *text_take(struct text *t)
 {
 	char *data;

@@ -30,6 +30,9 @@ int text_error(const struct text *t) __attribute__((nonnull, warn_unused_result)
  */
 size_t text_utf8(const char *s, size_t n) __attribute__((nonnull));
 
+/* Takes the line's end away that editors leave behind a word: each CR and LF, no other sign. */
+void text_chomp(struct text *t) __attribute__((nonnull));
+
 /* Hands the bytes over (never NULL on success) and leaves t empty. NULL when memory ran out. */
 char *text_take(struct text *t) __attribute__((nonnull, warn_unused_result));
 

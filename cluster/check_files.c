@@ -74,7 +74,6 @@ static void check_password(struct files *f, struct model_mark mark, const char *
 	scoped(text_wipe) struct text password = { 0 };
 	struct fault why = { 0 };
 	const char *what = NULL;
-	size_t n;
 
 	if (check_secret(f, mark, path) < 0 || !flaw)
 		return;
@@ -82,9 +81,9 @@ static void check_password(struct files *f, struct model_mark mark, const char *
 		complain(f, mark, "secret-form", NULL, path, "cannot be read, or is no password");
 		return;
 	}
-	for (n = password.len; n > 0 && strchr("\r\n", password.data[n - 1]); n--)
-		password.data[n - 1] = '\0';
-	what = strlen(text_str(&password)) < n ? "holds a zero byte" : flaw(text_str(&password));
+	text_chomp(&password);
+	what = strlen(text_str(&password)) < password.len ? "holds a zero byte"
+							  : flaw(text_str(&password));
 	if (what)
 		complain(f, mark, "secret-form", NULL, path, what);
 }

@@ -158,13 +158,22 @@ static void check_address(struct check *k, const struct model_node *node)
 /* What it has in the subnet besides its address. */
 static void check_own(struct check *k, const struct model_node *node)
 {
+	char text[NET_IP_LEN];
 	size_t i;
 
 	for (i = 0; i < node->n_own; i++) {
 		const struct model_own *own = &node->own[i];
 
-		if (net_cidr_contains(&k->m->network.subnet, &own->ip) &&
-		    !net_ip_equal(&own->ip, &node->address))
+		if (!net_cidr_contains(&k->m->network.subnet, &own->ip) ||
+		    net_ip_equal(&own->ip, &node->address))
+			continue;
+		if (net_ip_equal(&own->ip, &k->m->network.gateway))
+			complaint_add(k->c, COMPLAINT_WARNING, own->mark, "address-gateway",
+				      node->name, NULL,
+				      "address %s is the gateway's: the other nodes go through "
+				      "this one, then",
+				      net_ip_text(&own->ip, text));
+		else
 			check_place(k, node, &own->ip, own->mark);
 	}
 }

@@ -173,13 +173,25 @@ static size_t collect(struct check *k, const struct row *row, struct entry *entr
 	return n;
 }
 
+/* Control planes may all have it, on lo, behind a balancer that hands packets through. */
+static bool is_endpoint(const struct model *m, const char *address)
+{
+	char text[NET_IP_LEN];
+	struct net_ip ip;
+
+	return m->endpoint_host && net_ip_parse(m->endpoint_host, &ip) == 0 &&
+	       strcmp(net_ip_text(&ip, text), address) == 0;
+}
+
 /*
  * A node says of a device what it says of itself, and two links with nobody else on them may have
  * the same addresses.
  */
-static bool may_equal(const struct entry *e, const struct entry *before, const struct entry *first)
+static bool may_equal(const struct model *m, const struct entry *e, const struct entry *before,
+		      const struct entry *first)
 {
-	return (e->is_own && e->node == before->node) || (e->is_apart && first->is_apart);
+	return (e->is_own && e->node == before->node) || (e->is_apart && first->is_apart) ||
+	       (e->is_own && first->is_own && is_endpoint(m, e->text));
 }
 
 static void check_row(struct check *k, const struct row *row, struct entry *entries)
@@ -193,7 +205,7 @@ static void check_row(struct check *k, const struct row *row, struct entry *entr
 
 		if (strcmp(e->text, first->text) != 0)
 			first = e;
-		else if (!may_equal(e, e - 1, first))
+		else if (!may_equal(k->m, e, e - 1, first))
 			complaint_add(k->c, COMPLAINT_ERROR, e->mark, row->code, e->node->name,
 				      NULL, "%s %s belongs to node '%.64s' already (line %u)",
 				      row->what, first->text, first->node->name,

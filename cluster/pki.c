@@ -294,8 +294,7 @@ int pki_token(const struct model *m, int dirfd, struct text *out, struct fault *
 	r = pki_read_file(dirfd, "token", &content, why);
 	if (r < 0)
 		return r;
-	while (content.len > 0 && strchr("\r\n", content.data[content.len - 1]))
-		content.data[--content.len] = '\0';
+	text_chomp(&content);
 	if (!is_token(text_str(&content)))
 		return fault_set(why, EBADMSG, PREFIX "token is no bootstrap token "
 				 "([a-z0-9]{6}.[a-z0-9]{16}): put it right, or remove it to have "

@@ -84,19 +84,17 @@ static int fill_line(const struct place *p, const struct seed_file *file, struct
 		     struct fault *why)
 {
 	scoped(text_wipe) struct text line = { 0 };
-	size_t n = file->len;
 	const char *flaw;
 
-	while (n > 0 && (file->data[n - 1] == '\n' || file->data[n - 1] == '\r'))
-		n--;
-	text_add_n(&line, file->data, n);
+	text_add_n(&line, file->data, file->len);
+	text_chomp(&line);
 	if (text_error(&line) < 0)
 		return fault_errno(why, ENOMEM, "secrets/%s", text_str(&p->path));
-	flaw = strlen(text_str(&line)) < n ? "holds a zero byte"
-					   : storage_password_flaw(text_str(&line));
+	flaw = strlen(text_str(&line)) < line.len ? "holds a zero byte"
+						  : storage_password_flaw(text_str(&line));
 	if (flaw)
 		return fault_set(why, EBADMSG, "secrets/%s %s", text_str(&p->path), flaw);
-	text_add_n(out, text_str(&line), n);
+	text_add_n(out, text_str(&line), line.len);
 	return 0;
 }
 
@@ -112,11 +110,13 @@ static int fill_base64(const struct place *p, const struct seed_file *file, stru
 /* A password without the newline that editors leave behind it. */
 static void add_password(const struct seed_file *file, struct text *out)
 {
-	size_t n = file->len;
+	scoped(text_wipe) struct text password = { 0 };
 
-	while (n > 0 && (file->data[n - 1] == '\n' || file->data[n - 1] == '\r'))
-		n--;
-	text_add_n(out, file->data, n);
+	text_add_n(&password, file->data, file->len);
+	text_chomp(&password);
+	if (text_error(&password) < 0)
+		out->error = text_error(&password);
+	text_add_n(out, text_str(&password), password.len);
 }
 
 static int fill_basic(const struct place *p, const struct seed_file *file, struct text *out,

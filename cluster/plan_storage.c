@@ -139,12 +139,12 @@ static bool is_same(const struct net_cidr *a, const struct net_cidr *b)
 	return a->prefix == b->prefix && net_ip_equal(&first, &other);
 }
 
-/* Whom the firewall lets come: nodes, and who may use the door. NULL when memory is short. */
+/* Whom the firewall lets come: all nodes, and who may use the door. NULL when memory is short. */
 static struct net_cidr *allowed(const struct model *m, size_t *ret_n)
 {
 	size_t n_door, i;
 	const struct net_cidr *door = model_door(m, MODEL_DOOR_SHARES, &n_door);
-	struct net_cidr *list = calloc(n_door + 1, sizeof(*list));
+	struct net_cidr *list = calloc(n_door + m->n_nodes + 1, sizeof(*list));
 
 	if (!list)
 		return NULL;
@@ -153,6 +153,12 @@ static struct net_cidr *allowed(const struct model *m, size_t *ret_n)
 	for (i = 0; i < n_door; i++)
 		if (!is_same(&door[i], &m->network.subnet))
 			list[(*ret_n)++] = door[i];
+	for (i = 0; i < m->n_nodes; i++) {
+		const struct net_ip *ip = &m->nodes[i].address;
+
+		if (ip->family && !net_cidr_contains(&m->network.subnet, ip))
+			list[(*ret_n)++] = (struct net_cidr){ *ip, net_ip_bits(ip) };
+	}
 	return list;
 }
 

@@ -280,6 +280,26 @@ void object_title(const char *path, struct text *out)
 	text_addf(out, " in namespace '%.*s'", (int)strcspn(space, "/"), space);
 }
 
+static bool has_title(const char *list, const char *title)
+{
+	const size_t n = strlen(title);
+	const char *at = list;
+
+	for (; at; at = strstr(at, ", "), at += at ? 2 : 0)
+		if (strncmp(at, title, n) == 0 && (!at[n] || at[n] == ','))
+			return true;
+	return false;
+}
+
+void object_list_title(const char *path, struct text *list)
+{
+	scoped(text_done) struct text title = { 0 };
+
+	object_title(path, &title);
+	if (!has_title(text_str(list), text_str(&title)))
+		text_addf(list, "%s%s", list->len ? ", " : "", text_str(&title));
+}
+
 void object_manager(const char *path, char buf[static 64])
 {
 	static const char key[] = "fieldManager=";

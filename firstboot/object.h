@@ -41,5 +41,11 @@ void object_body(const struct yaml *have, const struct yaml *want, struct text *
 /* "pull secret" for people: secret 'x' in namespace 'y', from an API path (the query left out). */
 void object_title(const char *path, struct text *out) __attribute__((nonnull));
 
+/*
+ * Adds the title to a list with ", " between, unless it is there: a Node is the cluster's business
+ * and its own.
+ */
+void object_list_title(const char *path, struct text *list) __attribute__((nonnull));
+
 /* The field manager that an action's path names, into buf. */
 void object_manager(const char *path, char buf[static 64]) __attribute__((nonnull));

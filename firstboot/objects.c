@@ -51,12 +51,6 @@ static int parse(const char *what, const char *json, size_t len, struct yaml *re
 	return 0;
 }
 
-static void add_absent(struct look *l, const char *path)
-{
-	text_add(&l->absent, l->absent.len ? ", " : "");
-	object_title(path, &l->absent);
-}
-
 /* What an object met with goes no further: the API server answers, and the others can be applied.
  */
 static int refused(struct look *l, const char *path, int status, const struct text *answer)
@@ -114,7 +108,7 @@ static int apply(struct look *l, const struct plan_action *object, const struct 
 	l->n_changed += status / 100 == 2;
 	if (status == 404) {
 		namespace_of(object->path, &space);
-		add_absent(l, text_str(&space));
+		object_list_title(text_str(&space), &l->absent);
 		return 0;
 	}
 	return status / 100 == 2 ? 0 : refused(l, object->path, status, &answer);
@@ -155,7 +149,7 @@ static int settle(struct look *l, const struct plan_action *object, struct yaml 
 	if (status == 404 && object->kind == PLAN_OBJECT)
 		return apply(l, object, NULL, want, why);
 	if (status == 404)
-		return add_absent(l, text_str(&path)), 0;
+		return object_list_title(text_str(&path), &l->absent), 0;
 	if (status != 200)
 		return refused(l, object->path, status, &answer);
 	r = parse("the API server's answer", text_str(&answer), answer.len, &have, why);

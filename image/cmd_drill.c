@@ -241,7 +241,11 @@ static const struct command_option options[] = {
 	{ NULL, NULL, NULL },
 };
 
-static const struct command_rule rules[] = { { "--json", NULL, NULL }, { NULL, NULL, NULL } };
+static const struct command_rule rules[] = {
+	{ "--json", NULL, NULL },     { "--out", NULL, "--plan" },
+	{ "--connect", NULL, "--plan" }, { "--timeout", NULL, "--plan" },
+	{ NULL, NULL, NULL },
+};
 
 const struct command cmd_drill = {
 	.name = "drill",

@@ -248,10 +248,6 @@ static int console(const struct vm *s, struct fault *why)
 {
 	int r;
 
-	if (s->n_nodes != 1) {
-		fprintf(stderr, "rackseed: whose console? name one node\n");
-		return EXIT_MISUSE;
-	}
 	if (isatty(STDIN_FILENO))
 		say(s, "console of %s, Ctrl-] leaves", s->nodes[0]->name);
 	r = domain_console(s->connect, s->model, s->nodes[0], why);
@@ -321,6 +317,10 @@ static int run_vm(const struct invocation *in, struct fault *why)
 	if (!s.nodes)
 		return fault_errno(why, ENOMEM, "vm");
 	r = pick(&s, why);
+	if (r == 0 && actions[a].run == console && s.n_nodes != 1) {
+		fprintf(stderr, "rackseed: whose console? name one node\n");
+		r = EXIT_MISUSE;
+	}
 	if (r == 0)
 		r = virEventRegisterDefaultImpl() < 0 ? virt_fault(why, "libvirt") : 0;
 	if (r == 0)

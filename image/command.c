@@ -114,7 +114,7 @@ int command_judge(const struct invocation *in, struct model *ret, struct complai
 				 "%s is not there: `rackseed init` writes one to begin with",
 				 in->file);
 	if (r == 0)
-		r = lint_networks(ret, source, c, why);
+		r = lint_networks(ret, source, in->command->uses_files, c, why);
 	if (r == 0 && in->command->uses_files)
 		r = check_files(in, ret, c, why);
 	complaints_sort(c);

@@ -16,9 +16,12 @@
 #include "cluster/model.h"
 #include "netplan/netplan.h"
 
+#define HINT "so says libnetplan of this machine; that of a newer node may know more"
+
 struct lint {
 	const struct text *source;
 	struct complaints *c;
+	enum complaint_severity severity;
 	struct yaml document; /* read again when there is something to point at */
 };
 
@@ -122,8 +125,8 @@ static int lint_node(struct lint *l, const struct model_node *node, struct fault
 	r = netplan_judge(text_str(&yaml), &flaw, why);
 	if (r <= 0)
 		return r;
-	complaint_add(l->c, COMPLAINT_ERROR, find_mark(l, node, &yaml, &flaw), "network-own",
-		      node->name, NULL, "netplan: %s", flaw.reason);
+	complaint_add(l->c, l->severity, find_mark(l, node, &yaml, &flaw), "network-own",
+		      node->name, HINT, "netplan: %s", flaw.reason);
 	return 0;
 }
 
@@ -146,10 +149,12 @@ static void unmute(int saved)
 	close(saved);
 }
 
-int lint_networks(const struct model *m, const struct text *source, struct complaints *c,
-		  struct fault *why)
+int lint_networks(const struct model *m, const struct text *source, bool makes,
+		  struct complaints *c, struct fault *why)
 {
-	struct lint l = { .source = source, .c = c };
+	struct lint l = { .source = source,
+			  .c = c,
+			  .severity = makes ? COMPLAINT_ERROR : COMPLAINT_WARNING };
 	int saved = mute();
 	size_t i;
 	int r = 0;

@@ -112,6 +112,16 @@ static bool quote(const struct peer *peer, struct status_row *row)
 	return true;
 }
 
+/*
+ * What else it is for: shares or registries, which Kubernetes knows nothing of. A member joins also
+ * when these are in trouble.
+ */
+static bool serves_badly(const struct model_node *node, const struct peer *peer)
+{
+	return (node->roles & (MODEL_STORAGE | MODEL_REGISTRY)) && peer &&
+	       strcmp(peer->phase, "ready") != 0;
+}
+
 /* Why a node is not Ready: what its own machine is comes before what the API server believes. */
 static void explain(const struct status_facts *facts, size_t i, const struct model_node *node,
 		    const struct api_node *seen, struct status_row *row)
@@ -132,7 +142,8 @@ static void explain(const struct status_facts *facts, size_t i, const struct mod
 		what = "has not joined yet";
 	else
 		what = seen->reason && *seen->reason ? seen->reason : "not Ready";
-	if (seen && seen->ready && !is_off(facts, i, node) && model_is_kubernetes(node))
+	if (seen && seen->ready && !is_off(facts, i, node) && model_is_kubernetes(node) &&
+	    is_silent(facts, node))
 		explain_silence(facts, node, row);
 	else if (is_off(facts, i, node) || !quote(row->peer, row))
 		snprintf(row->reason, sizeof(row->reason), "%s", what);
@@ -179,6 +190,9 @@ static enum status_ready readiness(const struct model_node *node, const struct s
 	/* One that is not defined here may run on another host; one that is off here does not run.
 	 */
 	if (is_off(facts, i, node) && facts->domains[i].state != DOMAIN_ABSENT)
+		return STATUS_NOT_READY;
+	if (facts->survey && facts->survey[i].answered &&
+	    serves_badly(node, &facts->survey[i].peer))
 		return STATUS_NOT_READY;
 	return STATUS_READY;
 }

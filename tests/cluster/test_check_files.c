@@ -223,6 +223,25 @@ static void test_a_password_must_be_one_that_the_nodes_take(void **state)
 	}
 }
 
+static void test_a_zero_byte_is_no_line_end(void **state)
+{
+	static const char *const tails[] = { "abc\0", "abc\0\n" };
+
+	(void)state;
+	CASES (tail, tails) {
+		scoped(place_done) struct place p = make_place();
+		scoped(text_done) struct text got = { 0 };
+		struct fault why = { 0 };
+
+		put_all(&p);
+		put(&p, "secrets/registry", 0600, "word");
+		assert_true(fs_write(p.fd, "secrets/nas", 0600, *tail, 4, &why) >= 0);
+		assert_int_equal(fchmodat(p.fd, "secrets", 0700, 0), 0);
+		check(&p, &got);
+		assert_string_equal(text_str(&got), "7:secret-form ");
+	}
+}
+
 static void test_the_key_that_signs_must_be_one(void **state)
 {
 	static const char yaml[] =
@@ -360,6 +379,7 @@ int main(void)
 		cmocka_unit_test(test_the_key_that_signs_must_be_one),
 		cmocka_unit_test(test_a_password_must_be_a_file_with_something_in_it),
 		cmocka_unit_test(test_a_password_must_be_one_that_the_nodes_take),
+		cmocka_unit_test(test_a_zero_byte_is_no_line_end),
 		cmocka_unit_test(test_what_cannot_be_read_is_a_fault),
 		cmocka_unit_test(test_a_folder_is_a_file_that_is_wrong),
 		cmocka_unit_test(test_a_file_too_large_is_not_read),

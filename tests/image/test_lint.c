@@ -33,7 +33,7 @@ static void judge(const struct text *source, struct complaints *c)
 	if (document_parse("f.yaml", text_str(source), source->len, &m, c, &why) < 0)
 		fail_msg("%s", why.text);
 	document_check(&m, c);
-	if (lint_networks(&m, source, c, &why) < 0)
+	if (lint_networks(&m, source, true, c, &why) < 0)
 		fail_msg("%s", why.text);
 }
 
@@ -162,15 +162,31 @@ static void test_nodes_without_a_network_cost_nothing(void **state)
 			  i, i >> 8, i & 255, i >> 8, i & 255);
 	assert_int_equal(document_parse("f.yaml", text_str(&source), source.len, &m, &c, &why), 0);
 	start = clock();
-	assert_int_equal(lint_networks(&m, &source, &c, &why), 0);
+	assert_int_equal(lint_networks(&m, &source, true, &c, &why), 0);
 	assert_true((double)(clock() - start) / CLOCKS_PER_SEC < 0.1);
 }
 
-/* Every command hears of it, not only plan. */
-static void test_no_command_takes_such_a_file(void **state)
+static void test_others_are_warned(void **state)
 {
-	static const struct command *const commands[] = { &cmd_check, &cmd_build, &cmd_kubeconfig,
-							  &cmd_secrets, &cmd_status };
+	scoped(complaints_done) struct complaints c = { 0 };
+	scoped(model_done) struct model m = { 0 };
+	scoped(text_done) struct text source = { 0 };
+	struct fault why = { 0 };
+
+	(void)state;
+	text_addf(&source, "%s%s%s", head, w1,
+		  "      ethernets: {e: {addresses: [10.0.0.7/16], mtu: abc}}\n");
+	assert_int_equal(document_parse("f.yaml", text_str(&source), source.len, &m, &c, &why), 0);
+	assert_int_equal(lint_networks(&m, &source, false, &c, &why), 0);
+	assert_int_equal(c.n, 1);
+	assert_int_equal(c.n_errors, 0);
+	assert_int_equal(c.list[0].severity, COMPLAINT_WARNING);
+}
+
+/* Who makes something of it takes no such file; the others warn, for what runs may be newer. */
+static void test_no_disk_is_made_of_such_a_file(void **state)
+{
+	static const struct command *const commands[] = { &cmd_check, &cmd_build };
 	scoped(text_done) struct text source = { 0 };
 	char folder[] = "/tmp/test_lint.XXXXXX", path[64];
 	struct fault why = { 0 };
@@ -200,7 +216,8 @@ int main(void)
 		cmocka_unit_test(test_one_mistake_is_told_once),
 		cmocka_unit_test(test_the_library_does_not_print),
 		cmocka_unit_test(test_nodes_without_a_network_cost_nothing),
-		cmocka_unit_test(test_no_command_takes_such_a_file),
+		cmocka_unit_test(test_no_disk_is_made_of_such_a_file),
+		cmocka_unit_test(test_others_are_warned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

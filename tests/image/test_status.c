@@ -183,6 +183,15 @@ static const struct survey_row store_waits[N_NODES] = {
 			      .n_steps = 1 } },
 };
 
+static const struct survey_row metal_serves_nothing[N_NODES] = {
+	[STORE] = { .answered = true, .peer = { .phase = "ready" } },
+	[METAL] = { .answered = true,
+		    .peer = { .phase = "failing",
+			      .step = "data",
+			      .steps = { STEP("data", "failed", "/dev/sdb: no such disk") },
+			      .n_steps = 1 } },
+};
+
 static const struct survey_row nobody[N_NODES] = { 0 };
 static const struct domain_facts store_off[N_NODES] = {
 	{ .state = DOMAIN_RUNNING }, { .state = DOMAIN_RUNNING }, { .state = DOMAIN_OFF }, { 0 }
@@ -230,6 +239,28 @@ static void test_nodes_speak_for_themselves(void **state)
 		assert_golden(name, text_str(&out));
 		text_done(&out);
 	}
+}
+
+/* Ready to Kubernetes, which knows nothing of shares: a worker alone is, one that serves is not. */
+static void test_a_member_that_serves_nothing_is_not_ready(void **state)
+{
+	static const unsigned roles[] = { MODEL_WORKER, MODEL_WORKER | MODEL_STORAGE,
+					  MODEL_WORKER | MODEL_REGISTRY };
+	const struct status_facts facts = { ARRAY(all_ready), .survey = metal_serves_nothing };
+	const unsigned before = nodes[METAL].roles;
+
+	(void)state;
+	CASES (role, roles) {
+		struct status_row rows[N_NODES];
+		bool serves = *role != MODEL_WORKER;
+
+		nodes[METAL].roles = *role;
+		assert_int_equal(status_merge(&model, &facts, rows), !serves);
+		assert_int_equal(rows[METAL].ready, serves ? STATUS_NOT_READY : STATUS_READY);
+		assert_string_equal(rows[METAL].reason,
+				    serves ? "data: /dev/sdb: no such disk" : "");
+	}
+	nodes[METAL].roles = before;
 }
 
 static void test_long_reasons_are_cut_not_overrun(void **state)
@@ -304,6 +335,7 @@ int main(void)
 		cmocka_unit_test(test_leases_tell_how_long_a_node_was_silent),
 		cmocka_unit_test(test_what_is_no_list_of_leases_is_none),
 		cmocka_unit_test(test_nodes_speak_for_themselves),
+		cmocka_unit_test(test_a_member_that_serves_nothing_is_not_ready),
 		cmocka_unit_test(test_long_reasons_are_cut_not_overrun),
 	};
 
