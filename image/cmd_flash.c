@@ -371,9 +371,6 @@ static const struct command_rule rules[] = {
 	{ "--yes-wipe", NULL, "--list" },
 	{ "--unsigned", NULL, "--list" },
 	{ "--no-verify", NULL, "--list" },
-	{ "--out", NULL, "--list" },
-	{ "--image", NULL, "--list" },
-	{ "--out", NULL, "--image" },
 	{ NULL, NULL, NULL },
 };
 
