@@ -291,6 +291,14 @@ static int pick(struct vm *s, struct fault *why)
 	return 0;
 }
 
+static int judge_console(const struct vm *s, size_t action)
+{
+	if (actions[action].run != console || s->n_nodes == 1)
+		return 0;
+	fprintf(stderr, "rackseed: whose console? name one node\n");
+	return EXIT_MISUSE;
+}
+
 static int run_vm(const struct invocation *in, struct fault *why)
 {
 	scoped(model_done) struct model m = { 0 };
@@ -317,10 +325,8 @@ static int run_vm(const struct invocation *in, struct fault *why)
 	if (!s.nodes)
 		return fault_errno(why, ENOMEM, "vm");
 	r = pick(&s, why);
-	if (r == 0 && actions[a].run == console && s.n_nodes != 1) {
-		fprintf(stderr, "rackseed: whose console? name one node\n");
-		r = EXIT_MISUSE;
-	}
+	if (r == 0)
+		r = judge_console(&s, a);
 	if (r == 0)
 		r = virEventRegisterDefaultImpl() < 0 ? virt_fault(why, "libvirt") : 0;
 	if (r == 0)
