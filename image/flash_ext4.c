@@ -118,6 +118,25 @@ static errcode_t place_flush(io_channel channel)
 	return 0;
 }
 
+/*
+ * As mke2fs divides a file system. libext2fs takes other numbers as they are, and writes beyond its
+ * bitmap.
+ */
+static bool is_regular(ext2_filsys fs)
+{
+	const struct ext2_super_block *super = fs->super;
+	const uint32_t most = 8 * fs->blocksize, per_group = super->s_blocks_per_group;
+	const blk64_t blocks = ext2fs_blocks_count(fs->super);
+
+	return super->s_first_data_block == (fs->blocksize == 1024) &&
+	       blocks > super->s_first_data_block && per_group > 0 && per_group % 8 == 0 &&
+	       per_group <= most && super->s_clusters_per_group == per_group &&
+	       super->s_inodes_per_group > 0 && super->s_inodes_per_group % 8 == 0 &&
+	       super->s_inodes_per_group <= most &&
+	       fs->group_desc_count ==
+		       (blocks - super->s_first_data_block + per_group - 1) / per_group;
+}
+
 /* What e2fsck would have to mend is not trusted with what may stay unwritten. */
 static bool is_sound(ext2_filsys fs)
 {
@@ -171,8 +190,9 @@ int flash_ext4_unused(const struct flash_source *source, const struct target_par
 		fs = NULL;
 		return 0;
 	}
-	if (!is_sound(fs) || ext2fs_read_block_bitmap(fs) != 0 ||
-	    ext2fs_blocks_count(fs->super) * fs->blocksize > partition->length)
+	if (!is_sound(fs) || !is_regular(fs) ||
+	    ext2fs_blocks_count(fs->super) > partition->length / fs->blocksize ||
+	    ext2fs_read_block_bitmap(fs) != 0)
 		return 0;
 	return add_free(fs, &place, list) < 0 ? fault_errno(why, ENOMEM, "free blocks") : 0;
 }
