@@ -26,6 +26,17 @@ says() { # NODE STEP PATTERN
 named() { lab_until "$look_s" "the status to name it" says "$@" && says "$@"; }
 
 share_is_mounted() { named worker shares '^done: .*data.*mounted' && named master shares '^done: .*data.*mounted'; }
+
+# The share of guests: what a node writes, somebody with no name reads.
+guests_are_served() {
+	local words
+	words="of the worker, $RANDOM"
+	named worker shares '^done: .*open.*mounted' &&
+		lab_ssh worker "echo '$words' | sudo tee /mnt/open/guest.txt" &&
+		lab_in timeout 60 smbclient //192.168.10.40/open -N -c "get guest.txt $lab_work/guest.txt" >&2 &&
+		[ "$(cat "$lab_work/guest.txt")" = "$words" ]
+}
+
 registry_serves() { named worker registries '^done: .*store:5000: library/busybox:test pulled from store:5000'; }
 
 # ---- the pod, which lives through every cut -------------------------------------------------
@@ -128,6 +139,7 @@ kept() { [ "$(lines)" -ge "$wrote" ]; } # what the pod wrote before the plug was
 # ---- what is shown --------------------------------------------------------------------------
 storage_serves() {
 	check "the share is mounted on both" share_is_mounted
+	check "and the one for guests" guests_are_served
 	check "check --live finds the share" lab_rackseed check --live
 	must "an image is pushed to the registry" lab_rackseed registry push kube/images/busybox.tar
 	check "and is listed there" eval 'lab_rackseed registry ls | grep "library/busybox.*test"'
