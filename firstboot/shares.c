@@ -158,6 +158,14 @@ static int pin_address(const struct visit *v, struct fault *why)
 	return r == FS_CHANGED ? units_reload(v->bus, why) : r;
 }
 
+static const char *supposed(const struct visit *v, const char *trouble)
+{
+	/* EACCES, although the server answered a guest just now. */
+	return !v->share->user && strstr(trouble, "error(13)")
+		       ? "; perhaps the server demands signatures, which guests cannot give"
+		       : "";
+}
+
 /* A stale mount is replaced at once: its unit unmounts lazily. */
 static int mount(const struct visit *v, struct fault *why)
 {
@@ -172,7 +180,8 @@ static int mount(const struct visit *v, struct fault *why)
 	if (r == -ECANCELED)
 		return fault_set(why, ECANCELED, "stopped");
 	if (r < 0) {
-		snprintf(w->trouble, sizeof(w->trouble), "%.500s", trouble.text);
+		snprintf(w->trouble, sizeof(w->trouble), "%.400s%s", trouble.text,
+			 supposed(v, trouble.text));
 		return look(v, why);
 	}
 	w->renew = false;

@@ -63,8 +63,8 @@ static void options(const struct storage_mount *m, struct text *out)
 		text_add(out, m->seal ? ",seal,credentials=" : ",sign,credentials=");
 		quote_unit(out, m->credentials);
 	} else {
-		/* A guest has no key to sign with. */
-		text_add(out, ",guest");
+		/* A guest has no key to sign with: none that must sign may share the connection. */
+		text_add(out, ",guest,nosharesock");
 	}
 	text_addf(out, ",uid=%u,gid=%u,forceuid,forcegid,file_mode=%04o,dir_mode=%04o", m->uid,
 		  m->gid, m->file_mode ? m->file_mode : 0777,

@@ -21,7 +21,6 @@
  */
 static const char fixed[] = "\tserver role = standalone server\n"
 			    "\tserver min protocol = SMB3\n"
-			    "\tserver signing = mandatory\n"
 			    "\tpassdb backend = tdbsam\n"
 			    "\tdisable netbios = yes\n"
 			    "\tsmb ports = 445\n"
@@ -91,6 +90,8 @@ void storage_smbconf(const struct storage_server *server, struct text *out)
 	setting(out, "workgroup", workgroup);
 	setting(out, "netbios name", NETBIOS_NAME);
 	text_add(out, fixed);
+	/* Guests have no key, and Linux signs wherever a server demands it. */
+	text_addf(out, "\tserver signing = %s\n", guests ? "auto" : "mandatory");
 	text_addf(out, "\tmap to guest = %s\n", guests ? "Bad User" : "Never");
 	allow(server, out);
 	for (i = 0; i < server->n_exports; i++)

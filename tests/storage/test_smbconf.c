@@ -144,7 +144,7 @@ static void test_samba_reads_each_value_as_it_was_meant(void **state)
 	} cases[] = {
 		{ "global", "netbios name", "RACKSEED" },
 		{ "global", "server min protocol", "SMB3" },
-		{ "global", "server signing", "required" },
+		{ "global", "server signing", "if_required" },
 		{ "global", "map to guest", "Bad User" },
 		{ "global", "hosts allow", "127.0.0.1 ::1 192.168.10.0/24 fd00:10::/64" },
 		{ "sambashare", "path", "/srv/sambashare" },
@@ -172,6 +172,18 @@ static void test_samba_reads_each_value_as_it_was_meant(void **state)
 	text_done(&conf);
 }
 
+static void test_signatures_are_demanded_where_no_guests_are(void **state)
+{
+	struct text conf = { 0 }, out = { 0 };
+
+	(void)state;
+	render(1, &conf);
+	ask(text_str(&conf), "global", "server signing", &out);
+	assert_string_equal(text_str(&out), "required");
+	text_done(&out);
+	text_done(&conf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,6 +191,7 @@ int main(void)
 		cmocka_unit_test(test_testparm_has_nothing_to_say),
 		cmocka_unit_test(test_testparm_finds_what_is_wrong),
 		cmocka_unit_test(test_samba_reads_each_value_as_it_was_meant),
+		cmocka_unit_test(test_signatures_are_demanded_where_no_guests_are),
 		cmocka_unit_test(test_every_name_of_a_node_will_do),
 	};
 
