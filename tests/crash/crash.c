@@ -23,7 +23,11 @@
 #include "tests/crash/record.h"
 #include "tests/crash/world.h"
 
-enum { MAX_TRIES = 60, MAX_FAILURES = 5, MAX_OPS = 4096, HEAVY = 1 << 20 };
+/*
+ * WHOLE: so many states are every prefix and every call, and some at random. Of those who lie, one
+ * in FEW is always heard.
+ */
+enum { MAX_TRIES = 60, MAX_FAILURES = 5, MAX_OPS = 4096, HEAVY = 1 << 20, WHOLE = 12000, FEW = 8 };
 
 int seed_main(int argc, char **argv); /* tests/nspawn/seed.c */
 
@@ -478,14 +482,18 @@ static void at_random(struct scenario *s)
 	try_state(s, n, fates);
 }
 
+/* Where only a part is asked for, one in so many is taken, and which by the seed; 1: all. */
+static unsigned stride(void)
+{
+	return t.target == 0 ? WHOLE : (unsigned)((WHOLE + t.target - 1) / t.target);
+}
+
 static void cut_everywhere(void)
 {
-	/* Every so many prefixes where only a part is asked for. */
-	size_t stride = t.target >= 12000 ? 1 : 5;
 	unsigned long i;
 
 	for (size_t k = 0; k < COUNT(scenarios); k++)
-		for (size_t n = t.random % stride; n <= scenarios[k].trace.n; n += stride)
+		for (size_t n = random_u64() % stride(); n <= scenarios[k].trace.n; n += stride())
 			structured(&scenarios[k], n);
 	for (i = 0;
 	     i < 40 * t.target && t.tally->states < t.target && t.tally->failures < MAX_FAILURES;
@@ -567,8 +575,10 @@ static void fail_at(const struct scenario *s, const struct fault_plan *plan, uns
 
 static const int errors[] = { ENOSPC, EIO, EROFS, EMFILE, ENOMEM, EINTR, FAULT_SHORT };
 
-static void kills_and_errors(unsigned every)
+static void kills_and_errors(void)
 {
+	unsigned every = stride();
+
 	for (size_t k = 0; k < COUNT(scenarios); k++) {
 		const struct scenario *s = &scenarios[k];
 		unsigned calls = count_calls(s);
@@ -590,34 +600,34 @@ static void kills_and_errors(unsigned every)
 	}
 }
 
-static void liars(void)
+/* Programs that lie, or trouble outside, so many times from the boot on; then all is well again. */
+static void mislead(const struct scenario *s, enum lie lie, enum trouble trouble, unsigned times)
 {
 	struct fault why = { 0 };
 	char how[64];
 
+	if (random_u64() % (stride() < FEW ? stride() : FEW) != 0)
+		return;
+	begin_again(s);
+	world.lie = lie;
+	world.lies_left = lie == LIE_NONE ? 0 : times;
+	world.trouble = trouble;
+	world.troubles_left = trouble == TROUBLE_NONE ? 0 : times;
+	(void)(boot(s->control_plane, false, &why) < 0);
+	world.lies_left = world.troubles_left = 0;
+	snprintf(how, sizeof(how), "lie %u, trouble %u, %u times", lie, trouble, times);
+	judge(s, s->keeps_cluster, lie == LIE_NONE ? &t.tally->troubles : &t.tally->lies, how);
+}
+
+static void liars(void)
+{
 	for (size_t k = 0; k < COUNT(scenarios); k++) {
 		for (unsigned lie = LIE_FAIL; lie < N_LIES; lie++)
-			for (unsigned n = 1; n <= 3; n++) {
-				begin_again(&scenarios[k]);
-				world.lie = lie;
-				world.lies_left = n;
-				(void)(boot(scenarios[k].control_plane, false, &why) < 0);
-				world.lies_left = 0;
-				snprintf(how, sizeof(how), "%u programs lie (%u)", n, lie);
-				judge(&scenarios[k], scenarios[k].keeps_cluster, &t.tally->lies,
-				      how);
-			}
+			for (unsigned n = 1; n <= 3; n++)
+				mislead(&scenarios[k], (enum lie)lie, TROUBLE_NONE, n);
 		for (unsigned trouble = TROUBLE_REFUSED; trouble < N_TROUBLES; trouble++)
-			for (unsigned n = 1; n <= 9; n += 4) {
-				begin_again(&scenarios[k]);
-				world.trouble = trouble;
-				world.troubles_left = n;
-				(void)(boot(scenarios[k].control_plane, false, &why) < 0);
-				world.troubles_left = 0;
-				snprintf(how, sizeof(how), "trouble %u, %u times", trouble, n);
-				judge(&scenarios[k], scenarios[k].keeps_cluster, &t.tally->troubles,
-				      how);
-			}
+			for (unsigned n = 1; n <= 9; n += 4)
+				mislead(&scenarios[k], LIE_NONE, (enum trouble)trouble, n);
 	}
 }
 
@@ -732,7 +742,7 @@ static void work(int job, uint64_t seed)
 		record(&scenarios[k]);
 	fflush(stdout);
 	cut_everywhere();
-	kills_and_errors(t.target >= 12000 ? 1 : 11);
+	kills_and_errors();
 	if (job == 0)
 		liars();
 }
@@ -754,7 +764,7 @@ int main(int argc, char **argv)
 	bool ok = true;
 	int status, i;
 
-	t.target = 12000;
+	t.target = WHOLE;
 	t.jobs = 2;
 	for (i = 1; !members && i + 1 < argc; i += 2) {
 		unsigned long value = strtoul(argv[i + 1], NULL, 10);

@@ -134,6 +134,15 @@ is_on_data_disk() {
 		on_store findmnt -no SOURCE,FSTYPE /srv | grep ext4
 }
 
+# Were it on the disk, a cut could leave an empty file there, and the pod would never start again.
+cni_forgets() {
+	local node
+	for node in $members; do
+		[ "$(lab_ssh "$node" findmnt -no FSTYPE /var/lib/cni)" = tmpfs ] || { echo "$node: /var/lib/cni is on the disk"; return 1; }
+	done
+	lab_ssh worker 'sudo ls /var/lib/cni/results' | grep '^rackseed-'
+}
+
 kept() { [ "$(lines)" -ge "$wrote" ]; } # what the pod wrote before the plug was pulled
 
 # ---- what is shown --------------------------------------------------------------------------
@@ -147,6 +156,7 @@ storage_serves() {
 	check "volume, claim and pull secret are there" lab_until "$look_s" "objects" objects_are_there
 	must "a pod pulls from the registry and gets the share" start_writer
 	check "it was pulled, not found" lab_until 300 "the kubelet's event" was_pulled
+	check "what CNI remembers of it ends with the boot" cni_forgets
 	check "the host reads what the pod writes" lab_until 120 "new lines" writes_on
 	check "it lies on the store's second disk" is_on_data_disk
 	wrote=$(lines)
