@@ -75,6 +75,14 @@ int net_mac_parse(const char *s, struct net_mac *ret_mac)
 	return 0;
 }
 
+bool net_name_is_numeric(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	const char *last = dot ? dot + 1 : name;
+
+	return *last && !last[strspn(last, "0123456789")];
+}
+
 char *net_ip_text(const struct net_ip *ip, char buf[static NET_IP_LEN])
 {
 	if (!ip->family || !inet_ntop(ip->family, ip->bytes, buf, NET_IP_LEN))

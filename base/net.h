@@ -31,6 +31,9 @@ int net_cidr_parse(const char *s, struct net_cidr *ret_cidr)
 int net_mac_parse(const char *s, struct net_mac *ret_mac)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Whether a name's last label has digits alone: every resolver takes it for an address. */
+bool net_name_is_numeric(const char *name) __attribute__((nonnull));
+
 /* Canonical text into the caller's buffer, which they also return. */
 char *net_ip_text(const struct net_ip *ip, char buf[static NET_IP_LEN]);
 char *net_cidr_text(const struct net_cidr *cidr, char buf[static NET_CIDR_LEN]);

@@ -12,21 +12,12 @@ static const uint64_t control_plane_memory = 1700ull << 20;
 static const uint64_t least_memory = 512ull << 20;
 static const uint64_t least_disk = 2ull << 30;
 
-/* A resolver takes "10" and "10.0.0.1" for addresses, whatever the hosts file says. */
-static bool looks_like_address(const char *name)
-{
-	const char *last = strrchr(name, '.');
-
-	last = last ? last + 1 : name;
-	return *last && !last[strspn(last, "0123456789")];
-}
-
 static void check_name(struct check *k, const struct model_node *node)
 {
 	if (strcmp(node->name, "localhost") == 0 || strncmp(node->name, "localhost.", 10) == 0)
 		complaint_add(k->c, COMPLAINT_ERROR, node->mark, "name-reserved", node->name, NULL,
 			      "every machine calls itself localhost");
-	else if (looks_like_address(node->name))
+	else if (net_name_is_numeric(node->name))
 		complaint_add(k->c, COMPLAINT_ERROR, node->mark, "name-reserved", node->name,
 			      "let it end in something that has a letter",
 			      "programs take this name for an address");

@@ -200,9 +200,7 @@ static bool is_ip(const char *s)
 /* A name whose last label is a number is none: every resolver takes it for an address. */
 static bool is_host(const char *s)
 {
-	const char *dot = strrchr(s, '.');
-
-	return is_ip(s) || (parse_is_subdomain(s) && !only(dot ? dot + 1 : s, DIGITS));
+	return is_ip(s) || (parse_is_subdomain(s) && !net_name_is_numeric(s));
 }
 
 /* HOST[:PORT] in the first n characters. */

@@ -48,10 +48,14 @@ static const char *const manifests[] = {
 	"etc/kubernetes/manifests/kube-scheduler.yaml",
 };
 
-/* kubelet does not start over one that it cannot read. */
+/* kubelet does not start over one that it cannot read; since 1.27 that of the pods' resources. */
 static const char *const checkpoints[] = {
 	"var/lib/kubelet/cpu_manager_state",
 	"var/lib/kubelet/memory_manager_state",
+	"var/lib/kubelet/dra_manager_state",
+	"var/lib/kubelet/pod_status_manager_state",
+	"var/lib/kubelet/allocated_pods_state",
+	"var/lib/kubelet/actuated_pods_state",
 	"var/lib/kubelet/device-plugins/kubelet_internal_checkpoint",
 };
 

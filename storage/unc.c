@@ -35,22 +35,13 @@ static unsigned parse_port(const char *s, size_t n)
 	return port <= 65535 ? port : 0;
 }
 
-/* Of digits behind the last dot a resolver makes an address: what is no address is no name then. */
-static bool is_number(const char *host)
-{
-	const char *dot = strrchr(host, '.');
-	const char *last = dot ? dot + 1 : host;
-
-	return *last && !last[strspn(last, "0123456789")];
-}
-
 static bool is_host(const char *host)
 {
 	struct net_ip ip;
 
 	if (net_ip_parse(host, &ip) == 0)
 		return true;
-	if (!isalnum((unsigned char)host[0]) || is_number(host))
+	if (!isalnum((unsigned char)host[0]) || net_name_is_numeric(host))
 		return false;
 	for (; *host; host++)
 		if (!isalnum((unsigned char)*host) && !strchr("-._", *host))

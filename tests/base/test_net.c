@@ -283,6 +283,22 @@ static void test_contains_and_host(void **s)
 	}
 }
 
+static void test_a_name_that_ends_in_a_number_is_numeric(void **s)
+{
+	static const struct {
+		const char *name;
+		bool numeric;
+	} cases[] = {
+		{ "10", true },	  { "10.0.0.1", true }, { "rack.7", true },  { "", false },
+		{ "n10", false }, { "10n", false },	{ "7.rack", false }, { "7.", false },
+	};
+
+	(void)s;
+	CASES (c, cases)
+		if (net_name_is_numeric(c->name) != c->numeric)
+			fail_msg("%s", c->name);
+}
+
 static void test_overlaps_either_way_round(void **s)
 {
 	static const struct {
@@ -385,6 +401,7 @@ int main(void)
 		cmocka_unit_test(test_compares_values_not_spellings),
 		cmocka_unit_test(test_no_address_is_empty_text),
 		cmocka_unit_test(test_contains_and_host),
+		cmocka_unit_test(test_a_name_that_ends_in_a_number_is_numeric),
 		cmocka_unit_test(test_overlaps_either_way_round),
 		cmocka_unit_test(test_first_and_last),
 		cmocka_unit_test(test_add_carries_and_wraps),

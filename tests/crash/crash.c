@@ -290,6 +290,7 @@ static void older(void)
 	put("etc/kubernetes/admin.conf", "");
 	put("etc/kubernetes/manifests/kube-scheduler.yaml", "");
 	put("var/lib/kubelet/cpu_manager_state", "");
+	put("var/lib/kubelet/allocated_pods_state", "{\"data\":\"{}\",\"check");
 }
 
 static void half_init(void)
