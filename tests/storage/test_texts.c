@@ -138,7 +138,8 @@ static void test_accounts_and_passwords(void **state)
 		{ "-a", "begin" },	   { "a b", "hold" },
 		{ "a@b", "hold" },	   { "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "1 to 31" },
 	};
-	static const char *const system[] = { "root", "daemon", "sync", "_apt", "nobody", "sshd" };
+	static const char *const system[] = { "root", "daemon", "sync", "_apt",
+					      "nobody", "sshd", "sudo", "disk" };
 	static const struct flaw_case passwords[] = {
 		{ "a", NULL },
 		{ " \"%U\\ #;,= ", NULL },
