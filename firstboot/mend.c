@@ -59,6 +59,15 @@ static const char *const checkpoints[] = {
 	"var/lib/kubelet/device-plugins/kubelet_internal_checkpoint",
 };
 
+/* What kubelet serves with: made by itself or signed for it, and again where it is not there. */
+static const struct {
+	const char *crt, *key;
+} served[] = {
+	{ "var/lib/kubelet/pki/kubelet.crt", "var/lib/kubelet/pki/kubelet.key" },
+	{ "var/lib/kubelet/pki/kubelet-server-current.pem",
+	  "var/lib/kubelet/pki/kubelet-server-current.pem" },
+};
+
 static int removed(int root, const char *path, struct mend_found *found, struct fault *why)
 {
 	int r = fs_remove(root, path, why);
@@ -114,6 +123,23 @@ static int sweep_leaf(const struct node *node, size_t i, int64_t now, struct men
 	found->certificates = true;
 	r = removed(node->root, crt, found, why);
 	return r < 0 ? r : removed(node->root, key, found, why);
+}
+
+/* kubelet only looks whether they can be opened, and then ends over what they hold. */
+static int sweep_served(const struct node *node, size_t i, struct mend_found *found,
+			struct fault *why)
+{
+	scoped(text_done) struct text crt = { 0 };
+	scoped(text_wipe) struct text key = { 0 };
+	struct fault bad = { 0 };
+	int r = read_file(node->root, served[i].crt, &crt, why);
+
+	if (r >= 0)
+		r = read_file(node->root, served[i].key, &key, why);
+	if (r < 0 || pki_keypair(text_str(&crt), text_str(&key), &bad) == 0)
+		return r;
+	r = removed(node->root, served[i].crt, found, why);
+	return r < 0 ? r : removed(node->root, served[i].key, found, why);
 }
 
 static int sweep_object(int root, const char *path, const char *kind, bool *lacks,
@@ -189,6 +215,8 @@ int mend_sweep(const struct node *node, int64_t now, struct mend_found *ret, str
 
 	for (i = 0; r >= 0 && i < COUNT(checkpoints); i++)
 		r = sweep_checkpoint(node->root, checkpoints[i], &found, why);
+	for (i = 0; r >= 0 && i < COUNT(served); i++)
+		r = sweep_served(node, i, &found, why);
 	if (r >= 0 && (node->self->roles & MODEL_CONTROL_PLANE))
 		r = sweep_control_plane(node, now, &found, why);
 	else if (r >= 0)

@@ -21,7 +21,7 @@ struct mend_found {
 
 /*
  * Takes away broken certificates (with their keys), kubeconfigs and manifests below etc/kubernetes,
- * and sets kubelet's unreadable checkpoints aside. Then tells what lacks.
+ * and what kubelet serves with; sets kubelet's unreadable checkpoints aside. Then tells what lacks.
  */
 int mend_sweep(const struct node *node, int64_t now, struct mend_found *ret, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));

@@ -6,6 +6,12 @@
 
 static const char head[] = "# Written by rackseed from cluster.yaml; changes here do not last.\n";
 
+/*
+ * Else a cut soon after a pull leaves empty files in an image that containerd holds for whole, and
+ * pulls no more. 1.7.14 and newer know it, older ones pass over it.
+ */
+static const char pull_is_synced[] = "image_pull_with_sync_fs = true\n";
+
 static void key(struct text *out, const char *name, const char *value)
 {
 	text_addf(out, "%s = ", name);
@@ -30,6 +36,8 @@ static void version_2(const struct registry_containerd *c, struct text *out)
 {
 	text_addf(out, "version = 2\n\n[plugins.\"io.containerd.grpc.v1.cri\"]\n");
 	key(out, "sandbox_image", c->pause);
+	if (c->minor >= 7)
+		text_add(out, pull_is_synced);
 	text_add(out, "\n[plugins.\"io.containerd.grpc.v1.cri\".cni]\n");
 	key(out, "bin_dir", c->cni_bin_dir);
 	key(out, "conf_dir", "/etc/cni/net.d");
@@ -47,7 +55,9 @@ static void version_2(const struct registry_containerd *c, struct text *out)
 /* containerd 2.x: images and runtime are plugins of their own; 2.1 took a list of CNI folders. */
 static void version_3(const struct registry_containerd *c, struct text *out)
 {
-	text_add(out, "version = 3\n\n[plugins.'io.containerd.cri.v1.images'.pinned_images]\n");
+	text_add(out, "version = 3\n\n[plugins.'io.containerd.cri.v1.images']\n");
+	text_add(out, pull_is_synced);
+	text_add(out, "\n[plugins.'io.containerd.cri.v1.images'.pinned_images]\n");
 	key(out, "sandbox", c->pause);
 	text_add(out, "\n[plugins.'io.containerd.cri.v1.images'.registry]\n"
 		      "config_path = \"/etc/containerd/certs.d\"\n"

@@ -279,7 +279,7 @@ static void damaged(void)
 	put("var/lib/etcd/member/snap/db", "");
 }
 
-/* Files of the plan as an older document had them, and kubelet's checkpoints unreadable. */
+/* Files of the plan as an older document had them, and what kubelet keeps unreadable. */
 static void older(void)
 {
 	member();
@@ -290,6 +290,8 @@ static void older(void)
 	put("etc/kubernetes/admin.conf", "");
 	put("etc/kubernetes/manifests/kube-scheduler.yaml", "");
 	put("var/lib/kubelet/cpu_manager_state", "");
+	put("var/lib/kubelet/pki/kubelet.crt", "");
+	put("var/lib/kubelet/pki/kubelet.key", "");
 	put("var/lib/kubelet/allocated_pods_state", "{\"data\":\"{}\",\"check");
 }
 
