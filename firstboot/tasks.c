@@ -83,6 +83,20 @@ static bool holds_no_snapshots(const struct node *node)
 				   !snapshots_lie_below(node, MODEL_DATA_FOLDER));
 }
 
+/* Such a share is mounted by a later step, which must not wait for this one then. */
+static bool keeps_snapshots_on_a_share(const struct node *node)
+{
+	size_t i;
+
+	if (!node->self || !(node->self->roles & MODEL_CONTROL_PLANE))
+		return false;
+	for (i = 0; i < node->model.n_shares; i++)
+		if (node->model.shares[i].mount &&
+		    snapshots_lie_below(node, node->model.shares[i].mount))
+			return true;
+	return false;
+}
+
 const struct step task_table[] = {
 	{ .name = "seed", .run = task_seed },
 	{ .name = "swap", .run = task_swap },
@@ -94,11 +108,23 @@ const struct step task_table[] = {
 	{ .name = "data", .run = task_data, .yields = holds_no_snapshots },
 	{ .name = "storage", .run = task_storage, .yields = is_member, .after = "data" },
 	{ .name = "registry", .run = task_registry, .yields = is_member, .after = "data" },
-	{ .name = "cluster", .run = task_cluster },
+	{ .name = "cluster", .run = task_cluster, .yields = keeps_snapshots_on_a_share },
 	{ .name = "shares", .run = task_shares, .background = true, .again_s = 30 },
 	{ .name = "registries", .run = task_registries, .background = true, .again_s = 120 },
-	{ .name = "objects", .run = task_objects, .background = true, .again_s = 60 },
-	{ .name = "member", .run = task_member, .background = true, .again_s = 60 },
-	{ .name = "snapshots", .run = task_snapshots, .background = true, .again_s = 300 },
+	{ .name = "objects",
+	  .run = task_objects,
+	  .background = true,
+	  .again_s = 60,
+	  .after = "cluster" },
+	{ .name = "member",
+	  .run = task_member,
+	  .background = true,
+	  .again_s = 60,
+	  .after = "cluster" },
+	{ .name = "snapshots",
+	  .run = task_snapshots,
+	  .background = true,
+	  .again_s = 300,
+	  .after = "cluster" },
 };
 const size_t task_table_n = COUNT(task_table);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/test.h"
 
+#include "base/macros.h"
+#include "cluster/plan.h"
 #include "firstboot/node.h"
 #include "firstboot/status.h"
 #include "firstboot/tasks.h"
-#include "cluster/plan.h"
 
 static const struct step steps[] = { { .name = "swap" },
 				     { .name = "cluster" },
@@ -172,45 +173,78 @@ static void test_the_table_has_every_step_of_the_plan(void **s)
 		assert_true(task_table[i].background && task_table[i].again_s > 0);
 }
 
-/* A disk that may hold snapshots of etcd comes before a cluster is begun. */
+/*
+ * A disk that may hold snapshots of etcd comes before a cluster is begun; a share that may hold
+ * them is mounted while the cluster waits for it.
+ */
 static void test_what_a_member_serves_does_not_hold_up_its_cluster(void **s)
 {
 	static const struct {
 		unsigned roles;
 		const char *snapshots;
-		bool data_yields, others_yield;
+		bool data, served, cluster; /* yield */
 	} cases[] = {
-		{ MODEL_STORAGE | MODEL_REGISTRY, "/var/lib/x", false, false },
-		{ MODEL_STORAGE | MODEL_WORKER, "/srv/etcd", true, true },
-		{ MODEL_REGISTRY | MODEL_CONTROL_PLANE, "/var/lib/x", true, true },
-		{ MODEL_REGISTRY | MODEL_CONTROL_PLANE, "/srvx", true, true },
-		{ MODEL_REGISTRY | MODEL_CONTROL_PLANE, "/srv/etcd", false, true },
-		{ MODEL_REGISTRY | MODEL_CONTROL_PLANE | MODEL_WORKER, "/srv", false, true },
+		{ MODEL_STORAGE | MODEL_REGISTRY, "/var/lib/x", false, false, false },
+		{ MODEL_STORAGE | MODEL_WORKER, "/srv/etcd", true, true, false },
+		{ MODEL_WORKER, "/mnt/data/etcd", true, true, false },
+		{ MODEL_REGISTRY | MODEL_CONTROL_PLANE, "/var/lib/x", true, true, false },
+		{ MODEL_REGISTRY | MODEL_CONTROL_PLANE, "/srvx", true, true, false },
+		{ MODEL_REGISTRY | MODEL_CONTROL_PLANE, "/srv/etcd", false, true, false },
+		{ MODEL_REGISTRY | MODEL_CONTROL_PLANE | MODEL_WORKER, "/srv", false, true, false },
+		{ MODEL_CONTROL_PLANE, "/mnt/data/etcd", true, true, true },
+		{ MODEL_CONTROL_PLANE, "/mnt/data", true, true, true },
+		{ MODEL_CONTROL_PLANE, "/mnt/database", true, true, false },
 	};
-	size_t i;
+	struct model_share shares[] = { { .name = (char *)"far" },
+					{ .name = (char *)"data", .mount = (char *)"/mnt/data" } };
 
 	(void)s;
 	CASES (c, cases) {
 		const struct model_node self = { .roles = c->roles };
-		const struct node node = {
-			.self = &self,
-			.model = { .snapshots = { .path = (char *)c->snapshots } }
-		};
+		const struct node node = { .self = &self,
+					   .model = { .snapshots = { .path = (char *)c->snapshots },
+						      .shares = shares,
+						      .n_shares = COUNT(shares) } };
 
-		for (i = 0; i < task_table_n; i++) {
+		for (size_t i = 0; i < task_table_n; i++) {
 			const struct step *step = &task_table[i];
-			bool is_data = strcmp(step->name, "data") == 0;
+			bool yields = step->yields && step->yields(&node);
 
-			if (!step->yields) {
-				assert_false(is_data);
-				assert_null(step->after);
-				continue;
-			}
-			assert_int_equal(step->yields(&node),
-					 is_data ? c->data_yields : c->others_yield);
-			if (!is_data)
-				assert_string_equal(step->after, "data");
+			if (strcmp(step->name, "data") == 0)
+				assert_int_equal(yields, c->data);
+			else if (strcmp(step->name, "cluster") == 0)
+				assert_int_equal(yields, c->cluster);
+			else if (step->after && strcmp(step->after, "data") == 0)
+				assert_int_equal(yields, c->served);
+			else
+				assert_false(yields);
 		}
+	}
+}
+
+/* What works on a cluster is not begun before there is one, also where that step yields. */
+static void test_steps_that_need_another_wait_for_it(void **s)
+{
+	static const struct {
+		const char *name, *after;
+	} needs[] = { { "storage", "data" },
+		      { "registry", "data" },
+		      { "objects", "cluster" },
+		      { "member", "cluster" },
+		      { "snapshots", "cluster" } };
+	size_t i, k;
+
+	(void)s;
+	for (i = 0; i < task_table_n; i++) {
+		const char *want = NULL;
+
+		for (k = 0; k < COUNT(needs); k++)
+			if (strcmp(needs[k].name, task_table[i].name) == 0)
+				want = needs[k].after;
+		if (want)
+			assert_string_equal(task_table[i].after, want);
+		else
+			assert_null(task_table[i].after);
 	}
 }
 
@@ -227,6 +261,7 @@ int main(void)
 		cmocka_unit_test(test_every_phase_has_a_name),
 		cmocka_unit_test(test_the_table_has_every_step_of_the_plan),
 		cmocka_unit_test(test_what_a_member_serves_does_not_hold_up_its_cluster),
+		cmocka_unit_test(test_steps_that_need_another_wait_for_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
