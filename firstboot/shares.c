@@ -158,9 +158,9 @@ static int pin_address(const struct visit *v, struct fault *why)
 	return r == FS_CHANGED ? units_reload(v->bus, why) : r;
 }
 
-static const char *supposed(const struct visit *v, const char *trouble)
+/* What mount.cifs cannot tell: EACCES (13) for a guest whom the server answered just now. */
+static const char *likely_cause(const struct visit *v, const char *trouble)
 {
-	/* EACCES, although the server answered a guest just now. */
 	return !v->share->user && strstr(trouble, "error(13)")
 		       ? "; perhaps the server demands signatures, which guests cannot give"
 		       : "";
@@ -181,7 +181,7 @@ static int mount(const struct visit *v, struct fault *why)
 		return fault_set(why, ECANCELED, "stopped");
 	if (r < 0) {
 		snprintf(w->trouble, sizeof(w->trouble), "%.400s%s", trouble.text,
-			 supposed(v, trouble.text));
+			 likely_cause(v, trouble.text));
 		return look(v, why);
 	}
 	w->renew = false;
