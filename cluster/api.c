@@ -236,8 +236,8 @@ static bool set_headers(CURL *curl, const struct api *api, const struct method *
 	size_t n = 2;
 	size_t i;
 
-	if (body && method->content_type)
-		lines[n++] = method->content_type;
+	if (body && (api->content_type || method->content_type))
+		lines[n++] = api->content_type ? api->content_type : method->content_type;
 	if (api->token) {
 		text_addf(&bearer, "Authorization: Bearer %s", api->token);
 		lines[n++] = text_str(&bearer);
@@ -255,8 +255,11 @@ static bool set_headers(CURL *curl, const struct api *api, const struct method *
 static bool set_request(CURL *curl, const char *url, const struct method *method, const char *body,
 			struct answer *answer)
 {
+	size_t given = answer->api->body_len;
+	curl_off_t len = (curl_off_t)(given || !body ? given : strlen(body));
+
 	if (body && (curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body) ||
-		     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body))))
+		     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, len)))
 		return false;
 	return !curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method->verb) &&
 	       !curl_easy_setopt(curl, CURLOPT_URL, url) &&

@@ -24,6 +24,8 @@ struct api {
 	 */
 	bool registry;
 	const char *accept; /* "Accept: …", or NULL: JSON */
+	const char *content_type; /* "Content-Type: …" of the body, or NULL: the method's */
+	size_t body_len; /* bytes of the body; 0: it is text */
 	struct text *head;  /* the heads of the answers are added here, or NULL */
 	int timeout_ms; /* for the whole call; 0: 10000 */
 	/*

@@ -162,6 +162,20 @@ static void check_source(struct check *k, const struct model_registry *r)
 		      "probe is an image of this registry, such as busybox:1.36");
 }
 
+/* Ours have an image of ours by which nodes prove them; the others need one named. */
+static void check_proof(struct check *k, const struct model_registry *r)
+{
+	bool is_promised = r->node ? r->upstream != NULL : r->user && r->password_file;
+
+	if (!is_promised || r->probe || strcmp(r->host, "_default") == 0)
+		return;
+	complaint_add(k->c, COMPLAINT_WARNING, r->mark, "registry-unproven", NULL,
+		      "name a small image of it with probe:",
+		      "registry '%.128s': nodes can log in to it, but have no image to pull as a "
+		      "proof",
+		      r->host);
+}
+
 /* Each is an instance of its own, and a port has one. */
 static void check_port(struct check *k, const struct model_registry *r)
 {
@@ -244,6 +258,7 @@ static void check_registry(struct check *k, const struct hosts *hosts,
 			      r->host);
 	check_default(k, r);
 	check_source(k, r);
+	check_proof(k, r);
 	check_port(k, r);
 	check_taken(k, r);
 	check_host(k, r);

@@ -102,6 +102,7 @@ const char *const complaint_codes[] = {
 	"registry-port",
 	"registry-probe",
 	"registry-unknown",
+	"registry-unproven",
 	"registry-upstream",
 	"release-form",
 	"release-other",

@@ -9,6 +9,7 @@
 #include "cluster/depot_page.h"
 #include "cluster/model.h"
 #include "cluster/pki_crypto.h"
+#include "cluster/seed.h"
 #include "registry/registry.h"
 
 enum { PAGES_MAX = 10000, TIMEOUT_MS = 10000 };
@@ -236,4 +237,91 @@ int depot_tags(const struct depot *d, const char *repository, struct depot_names
 	if (text_error(&path) < 0)
 		return fault_errno(why, ENOMEM, "%s", repository);
 	return pages(d, text_str(&path), "tags", names, why);
+}
+
+#define OCI "application/vnd.oci.image."
+#define PROOF_REPOSITORY "rackseed/proof"
+
+/* A tar archive in which there is nothing: two blocks of zeroes. */
+static const char proof_layer[1024];
+
+/* One request of a push: its status must be the one expected. */
+static int put(const struct depot *d, const char *method, const char *path, const char *type,
+	       const char *body, size_t len, int expected, struct text *head, struct fault *why)
+{
+	scoped(text_done) struct text out = { 0 };
+	struct api api = d->api;
+	int status;
+
+	api.head = head;
+	api.content_type = type;
+	api.body_len = len;
+	status = api_call(&api, method, path, body, &out, why);
+	if (status < 0 || status == expected)
+		return status < 0 ? status : 0;
+	return refuse(d, status, why);
+}
+
+static int push_blob(const struct depot *d, const char *bytes, size_t len, const char *digest,
+		     struct fault *why)
+{
+	scoped(text_done) struct text head = { 0 };
+	scoped(text_done) struct text path = { 0 };
+	int r = put(d, "POST", "/v2/" PROOF_REPOSITORY "/blobs/uploads/", NULL, "", 0, 202, &head,
+		    why);
+
+	if (r < 0)
+		return r;
+	if (!depot_page_location(text_str(&head), &path))
+		return fault_set(why, EPROTO, "%s: it does not say where a push goes on",
+				 d->api.server);
+	text_addf(&path, "%cdigest=sha256:%s", strchr(text_str(&path), '?') ? '&' : '?', digest);
+	if (text_error(&path) < 0)
+		return fault_errno(why, ENOMEM, PROOF_REPOSITORY);
+	return put(d, "PUT", text_str(&path), "Content-Type: application/octet-stream", bytes, len,
+		   201, NULL, why);
+}
+
+/* A blob, and what a manifest says of it added to *entry. */
+static int push_entry(const struct depot *d, const char *type, const char *bytes, size_t len,
+		      struct text *entry, struct fault *why)
+{
+	char digest[SEED_DIGEST];
+	int r = seed_digest(bytes, len, digest, why);
+
+	if (r == 0)
+		r = push_blob(d, bytes, len, digest, why);
+	text_addf(entry,
+		  "{\"mediaType\":\"" OCI "%s\",\"digest\":\"sha256:%s\",\"size\":%zu}", type,
+		  digest, len);
+	return r;
+}
+
+int depot_push_proof(const struct depot *d, struct fault *why)
+{
+	scoped(text_done) struct text config = { 0 };
+	scoped(text_done) struct text manifest = { 0 };
+	char layer[SEED_DIGEST];
+	int r = seed_digest(proof_layer, sizeof(proof_layer), layer, why);
+
+	if (r < 0)
+		return r;
+	text_addf(&config,
+		  "{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{},"
+		  "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:%s\"]}}",
+		  layer);
+	text_add(&manifest, "{\"schemaVersion\":2,\"mediaType\":\"" OCI "manifest.v1+json\","
+			    "\"config\":");
+	r = push_entry(d, "config.v1+json", text_str(&config), config.len, &manifest, why);
+	text_add(&manifest, ",\"layers\":[");
+	if (r == 0)
+		r = push_entry(d, "layer.v1.tar", proof_layer, sizeof(proof_layer), &manifest, why);
+	text_add(&manifest, "]}");
+	if (r == 0 && (text_error(&config) < 0 || text_error(&manifest) < 0))
+		r = fault_errno(why, ENOMEM, PROOF_REPOSITORY);
+	if (r == 0)
+		r = put(d, "PUT", "/v2/" PROOF_REPOSITORY "/manifests/1",
+			"Content-Type: " OCI "manifest.v1+json", text_str(&manifest), manifest.len,
+			201, NULL, why);
+	return r < 0 ? fault_wrap(why, "pushing " DEPOT_PROOF) : 0;
 }

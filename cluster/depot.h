@@ -59,6 +59,15 @@ int depot_login(const struct depot *d, struct fault *why)
 int depot_has(const struct depot *d, const char *image, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
+/*
+ * An image of ours, of a kilobyte and with nothing in it, by which a registry can be proven that
+ * has no other yet; depot_push_proof() puts it there (OCI distribution specification, "Pushing").
+ * As above; the user must be allowed to push.
+ */
+#define DEPOT_PROOF "rackseed/proof:1"
+int depot_push_proof(const struct depot *d, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
 struct depot_names { /* owned; zeroed is empty */
 	char **list;
 	size_t n, size;

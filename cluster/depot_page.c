@@ -87,6 +87,23 @@ bool depot_page_next(const char *head, struct text *path)
 	return true;
 }
 
+bool depot_page_location(const char *head, struct text *path)
+{
+	size_t len = 0, n = 0;
+	const char *place = header(head, "Location", &len);
+
+	if (!place)
+		return false;
+	if (strncasecmp(place, "https://", 8) == 0 || strncasecmp(place, "http://", 7) == 0)
+		n = (size_t)(strchr(place, '/') - place) + 2;
+	while (n > 0 && n < len && place[n] != '/')
+		n++;
+	if (len - n < 2 || place[n] != '/' || place[n + 1] == '/')
+		return false;
+	text_add_n(path, place + n, len - n);
+	return true;
+}
+
 bool depot_page_wants_token(const char *head)
 {
 	size_t len = 0;

@@ -18,5 +18,12 @@ int depot_page_names(const char *json, size_t len, const char *key, struct depot
  */
 bool depot_page_next(const char *head, struct text *path) __attribute__((nonnull));
 
+/*
+ * The path and query at which what was begun goes on, from a head with "Location: …", added to
+ * *path; false when there is none. Of a whole address the server is left out: it is called by
+ * another name there, such as one without its port, and the one that was asked is meant.
+ */
+bool depot_page_location(const char *head, struct text *path) __attribute__((nonnull));
+
 /* Whether a head asks for a token: "WWW-Authenticate: Bearer …". */
 bool depot_page_wants_token(const char *head) __attribute__((nonnull));

@@ -20,10 +20,10 @@
 
 enum { PULL_MS = 60000 };
 
-/* The image that proves a registry: "library/busybox:1.36"; required unless it is our guess. */
+/* The image that proves a registry: "library/busybox:1.36", or none. */
 struct proof {
 	struct text image;
-	bool required;
+	bool is_ours; /* we put it there where it is missing */
 };
 
 static void proof_done(struct proof *p)
@@ -38,15 +38,14 @@ static bool is_tagged(const char *image)
 	return strchr(slash ? slash : image, ':') || strchr(image, '@');
 }
 
-/* A registry of ours is proven by the pause image once somebody has pushed it there. */
-static void choose(const struct node *node, const struct model_registry *r, struct proof *ret)
+/* Nothing can be pushed to a cache, nor would we push to somebody else's registry. */
+static void choose(const struct model_registry *r, struct proof *ret)
 {
-	const char *pause = strrchr(node->facts.pause, '/');
 	const char *image = r->probe;
 
-	ret->required = image != NULL;
-	if (!image && r->node && !r->upstream && pause)
-		image = pause + 1;
+	ret->is_ours = !image && r->node && !r->upstream;
+	if (ret->is_ours)
+		image = DEPOT_PROOF;
 	if (!image)
 		return;
 	if (strcmp(r->host, "docker.io") == 0 && !strchr(image, '/'))
@@ -150,23 +149,32 @@ static void add_trouble(struct findings *f, const struct model_registry *r, int 
 	text_addf(&f->causes, "%s%s: %s", f->causes.len ? "; " : "", r->host, cause);
 }
 
+static int push(struct node *node, const struct model_registry *r, struct fault *why)
+{
+	const struct depot_secrets secrets = { .read = registry_secret, .data = node };
+	scoped(depot_done) struct depot depot = { 0 };
+	int result = depot_open(&node->model, r->host, &secrets, &depot, why);
+
+	return result < 0 ? result : depot_push_proof(&depot, why);
+}
+
 static int prove(struct node *node, const struct model_registry *r, struct findings *f,
 		 struct fault *why)
 {
 	scoped(proof_done) struct proof proof = { 0 };
 	scoped(text_done) struct text passed = { 0 };
-	const char *image = "";
+	const char *image;
 	const char *place = r->host;
 	int result;
 
-	choose(node, r, &proof);
-	result = find_server(node, r, text_str(&proof.image), &place, &passed, why);
-	/* A registry that is still empty is as good as it can be when it lets us in. */
-	if (result == -ENOENT && !proof.required && proof.image.len > 0) {
+	choose(r, &proof);
+	image = text_str(&proof.image);
+	result = find_server(node, r, image, &place, &passed, why);
+	if (result == -ENOENT && proof.is_ours) {
 		text_done(&passed);
-		result = find_server(node, r, "", &place, &passed, why);
-	} else {
-		image = text_str(&proof.image);
+		result = push(node, r, why);
+		if (result == 0)
+			result = find_server(node, r, image, &place, &passed, why);
 	}
 	if (result >= 0 && *image)
 		result = pull(r, image, why);
@@ -177,10 +185,7 @@ static int prove(struct node *node, const struct model_registry *r, struct findi
 		text_addf(&f->proven, "%s pulled%s %s", image,
 			  place == r->host ? " from" : ", answered by", place);
 	else
-		text_addf(&f->proven, "%s lets us in", place);
-	if (!*image && proof.image.len > 0)
-		text_addf(&f->proven, ", and has no %s yet that could be pulled",
-			  text_str(&proof.image));
+		text_addf(&f->proven, "%s lets us in; without probe: no image is pulled", place);
 	if (passed.len > 0)
 		text_addf(&f->proven, " (%s)", text_str(&passed));
 	return 0;

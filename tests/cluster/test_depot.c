@@ -70,6 +70,35 @@ static void test_the_next_page_is_of_the_same_server(void **state)
 	}
 }
 
+static void test_a_push_goes_on_where_the_answer_says(void **state)
+{
+	static const struct {
+		const char *head, *path;
+	} cases[] = {
+		{ "HTTP/1.1 202 Accepted\r\nLocation: https://r:5000/v2/a/uploads/1?_state=x\r\n",
+		  "/v2/a/uploads/1?_state=x" },
+		{ "HTTP/1.1 202 Accepted\r\nlocation:/v2/a\r\n\r\n", "/v2/a" },
+		{ "Location: HTTP://r/v2/a\r\n", "/v2/a" },
+		{ "Location: https://r:5000\r\n", NULL },
+		{ "Location: https://\r\nX: /v2/a\r\n", NULL },
+		{ "Location: //elsewhere/v2/a\r\n", NULL },
+		{ "Location: https://r:5000//elsewhere/v2/a\r\n", NULL },
+		{ "Location: v2/a\r\n", NULL },
+		{ "Location: /\r\n", NULL },
+		{ "Location:", NULL },
+		{ "", NULL },
+	};
+
+	(void)state;
+	CASES (c, cases) {
+		struct text path = { 0 };
+
+		assert_int_equal(depot_page_location(c->head, &path), c->path != NULL);
+		assert_string_equal(text_str(&path), c->path ? c->path : "");
+		text_done(&path);
+	}
+}
+
 static void test_a_token_is_asked_for_in_so_many_words(void **state)
 {
 	(void)state;
@@ -86,6 +115,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names_of_a_page),
 		cmocka_unit_test(test_the_next_page_is_of_the_same_server),
+		cmocka_unit_test(test_a_push_goes_on_where_the_answer_says),
 		cmocka_unit_test(test_a_token_is_asked_for_in_so_many_words),
 	};
 

@@ -25,6 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	scoped(text_done) struct text answer = { 0 };
 	scoped(text_done) struct text head = { 0 };
 	scoped(text_done) struct text next = { 0 };
+	scoped(text_done) struct text place = { 0 };
 	scoped(depot_names_done) struct depot_names names = { 0 };
 	struct fault why = { 0 };
 	const char *body;
@@ -40,6 +41,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (depot_page_next(text_str(&head), &next) != (next.len > 0))
 		__builtin_trap();
 	if (next.len > 0 && (next.data[0] != '/' || next.data[1] == '/'))
+		__builtin_trap();
+	if (depot_page_location(text_str(&head), &place) != (place.len > 0))
+		__builtin_trap();
+	if (place.len > 0 && (place.data[0] != '/' || place.data[1] == '/'))
 		__builtin_trap();
 	return 0;
 }
