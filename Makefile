@@ -3,7 +3,7 @@
 # ---- what there is --------------------------------------------------------------------------
 VERSION  := 0.1.0
 FOLDERS  := base netplan registry storage cluster image firstboot
-PROGRAMS := rackseed rackseed-firstboot rackseed-share rackseed-install
+PROGRAMS := rackseed rackseed-firstboot rackseed-share rackseed-install rackseed-netstick
 
 # Only downwards. Used for the link line, the tests' link line and check-layers.
 DEPS.base      :=
@@ -20,7 +20,7 @@ PKG.netplan    := netplan
 PKG.registry   := libxcrypt
 PKG.storage    := smbclient
 PKG.cluster    := libcrypto libcurl
-PKG.image      := libguestfs libvirt fdisk ext2fs com_err blkid
+PKG.image      := libguestfs libvirt fdisk ext2fs com_err blkid libmicrohttpd
 PKG.firstboot  := libsystemd libnftables libmicrohttpd gnutls
 
 MAIN.rackseed           := image
@@ -29,6 +29,9 @@ MAIN.rackseed-share     := storage
 # Of image's archive it takes what writes disks, and so no library but those of that.
 MAIN.rackseed-install   := image
 main.rackseed-install   := image/installer
+# Run in an initrd: of all the archives it takes no object that needs more than the C library.
+MAIN.rackseed-netstick  := image
+main.rackseed-netstick  := image/netstick
 
 # ---- how it is built ------------------------------------------------------------------------
 MODE   ?= release
@@ -66,7 +69,7 @@ say = $(if $(filter 1,$(V)),,@echo '  $(1)')
 .SECONDARY:
 .DEFAULT_GOAL := all
 
-sources = $(filter-out $(1)/main.c image/installer.c,$(sort $(wildcard $(1)/*.c)))
+sources = $(filter-out $(1)/main.c image/installer.c image/netstick.c,$(sort $(wildcard $(1)/*.c)))
 objects = $(patsubst %.c,$(B)/%.o,$(call sources,$(1)))
 archive = $(B)/$(1)/$(1).a
 pkgs    = $(strip $(foreach f,$(1) $(DEPS.$(1)),$(PKG.$(f))))
@@ -89,13 +92,14 @@ debug release asan:
 NODE_FILES := $(shell find firstboot/tree -type f)
 NODE_LINKS := $(shell find firstboot/tree -type l -printf '%P>%l ' | sort)
 node-tree: $(B)/node/.stamp
-$(B)/node/.stamp: $(B)/rackseed-firstboot $(B)/rackseed-share $(B)/rackseed-install $(NODE_FILES) $(B)/node-links
+$(B)/node/.stamp: $(B)/rackseed-firstboot $(B)/rackseed-share $(B)/rackseed-install $(B)/rackseed-netstick $(NODE_FILES) $(B)/node-links
 	@rm -rf $(B)/node
 	@mkdir -p $(B)/node/usr/sbin $(B)/node/usr/lib/rackseed
 	@cp -a firstboot/tree/. $(B)/node/
 	@install -m 0755 $(B)/rackseed-firstboot $(B)/node/usr/sbin/rackseed-firstboot
 	@install -m 0755 $(B)/rackseed-share $(B)/node/usr/lib/rackseed/rackseed-share
 	@install -m 0755 $(B)/rackseed-install $(B)/node/usr/sbin/rackseed-install
+	@install -m 0755 $(B)/rackseed-netstick $(B)/node/usr/lib/rackseed/rackseed-netstick
 	@touch $@
 
 # Rebuilds everything when the compiler or a flag changes.

@@ -96,4 +96,4 @@ int command_nodes(const struct invocation *in, const struct model *m, struct fau
 
 /* Each in its own file, image/cmd_NAME.c; the table is in main.c. */
 extern const struct command cmd_init, cmd_check, cmd_plan, cmd_secrets, cmd_kubeconfig, cmd_build,
-	cmd_inspect, cmd_audit, cmd_flash, cmd_vm, cmd_status, cmd_registry, cmd_drill;
+	cmd_inspect, cmd_audit, cmd_flash, cmd_vm, cmd_status, cmd_registry, cmd_drill, cmd_serve;

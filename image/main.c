@@ -16,7 +16,7 @@
 static const struct command *const commands[] = {
 	&cmd_init,   &cmd_check,   &cmd_plan,	  &cmd_secrets, &cmd_kubeconfig,
 	&cmd_build,  &cmd_inspect, &cmd_audit,	  &cmd_flash,	&cmd_vm,
-	&cmd_status, &cmd_drill,   &cmd_registry,
+	&cmd_status, &cmd_drill,   &cmd_registry, &cmd_serve,
 };
 
 static const struct command_option common[] = {
