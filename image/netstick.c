@@ -23,6 +23,7 @@
 #include "base/fault.h"
 #include "base/fs.h"
 #include "base/macros.h"
+#include "base/streams.h"
 #include "base/text.h"
 
 #define ARGUMENT "rackseed.netstick="
@@ -235,8 +236,10 @@ int main(void)
 	scoped(text_done) struct text cmdline = { 0 };
 	struct fault why = { 0 };
 	struct source from;
-	int r = fs_read(AT_FDCWD, "/proc/cmdline", LINE, &cmdline, &why);
+	int r;
 
+	streams_open();
+	r = fs_read(AT_FDCWD, "/proc/cmdline", LINE, &cmdline, &why);
 	if (r == 0)
 		r = read_source(text_str(&cmdline), &from, &why);
 	if (r == 0) {
