@@ -5,11 +5,13 @@
  * It is given the C library and nothing else.
  */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/loop.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,23 +43,44 @@ struct copy {
 	char block[BLOCK];  /* the last one, not whole yet */
 };
 
+/* Digits, and behind them that sign, which is passed over (none where it is 0). */
+static bool take_number(const char **at, char behind, uint64_t *ret)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)**at))
+		return false;
+	errno = 0;
+	*ret = strtoull(*at, &end, 10);
+	if (errno || (behind && *end != behind))
+		return false;
+	*at = behind ? end + 1 : end;
+	return true;
+}
+
 /* "192.0.2.1:80/installer-1-2.raw" */
 static int read_source(const char *cmdline, struct source *ret, struct fault *why)
 {
-	const char *word = strstr(cmdline, ARGUMENT);
-	char address[INET_ADDRSTRLEN];
-	unsigned port;
+	const char *word = strstr(cmdline, ARGUMENT), *at = word ? word + sizeof(ARGUMENT) - 1 : "";
+	char address[INET_ADDRSTRLEN] = "";
+	size_t n = strspn(at, "0123456789.");
+	uint64_t port = 0;
 
 	ret->at = (struct sockaddr_in){ .sin_family = AF_INET };
-	if (!word || sscanf(word + sizeof(ARGUMENT) - 1, "%15[0-9.]:%5u%127[^ \n]", address, &port,
-			    ret->path) != 3)
+	if (n < sizeof(address) && at[n] == ':') {
+		memcpy(address, at, n);
+		at += n + 1;
+	}
+	if (inet_pton(AF_INET, address, &ret->at.sin_addr) != 1 || !take_number(&at, 0, &port) ||
+	    port == 0 || port > UINT16_MAX || *at != '/')
 		return fault_set(why, EINVAL,
 				 "the kernel was not given " ARGUMENT "ADDRESS:PORT/PATH");
-	if (inet_pton(AF_INET, address, &ret->at.sin_addr) != 1 || port == 0 || port > 65535 ||
-	    ret->path[0] != '/')
-		return fault_set(why, EINVAL, ARGUMENT "%s:%u%s is no address", address, port,
-				 ret->path);
 	ret->at.sin_port = htons((uint16_t)port);
+	n = strcspn(at, " \n");
+	if (n >= sizeof(ret->path))
+		return fault_set(why, EINVAL, ARGUMENT ": its path is too long");
+	memcpy(ret->path, at, n);
+	ret->path[n] = '\0';
 	return 0;
 }
 
@@ -111,12 +134,14 @@ static int read_header(int s, char buf[static HEADER], size_t *ret_body, size_t 
 /* The size of the whole, when it is the part that was asked for. */
 static int read_size(const char *header, struct copy *c, struct fault *why)
 {
-	const char *range = strcasestr(header, "\r\nContent-Range: bytes ");
+	static const char field[] = "\r\nContent-Range: bytes ";
+	const char *at = strcasestr(header, field);
 	uint64_t from = 0, to = 0, size = 0;
 
-	if (strncmp(header, "HTTP/1.1 206", 12) != 0 || !range ||
-	    sscanf(range + 23, "%" SCNu64 "-%" SCNu64 "/%" SCNu64, &from, &to, &size) != 3 ||
-	    from != c->got || size == 0 || (c->size && size != c->size))
+	at = at ? at + sizeof(field) - 1 : "";
+	if (strncmp(header, "HTTP/1.1 206", 12) != 0 || !take_number(&at, '-', &from) ||
+	    !take_number(&at, '/', &to) || !take_number(&at, 0, &size) || from != c->got ||
+	    size == 0 || size > INT64_MAX || (c->size && size != c->size))
 		return fault_set(why, EPROTO, "refused: %.40s", header);
 	if (c->size == 0 && ftruncate(c->fd, (off_t)size) < 0)
 		return fault_errno(why, errno, "memory for %" PRIu64 " bytes", size);
