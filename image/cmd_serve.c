@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -69,9 +70,13 @@ static void become_dnsmasq(const char *const *argv)
  */
 static void watch_dnsmasq(const char *const *argv, const sigset_t *set, pid_t parent)
 {
+	static const struct timespec limit = { .tv_sec = 5 };
 	int status = 0;
+	sigset_t child;
 	pid_t pid = -1;
 
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	pid = getppid() == parent ? fork() : -1;
@@ -81,6 +86,8 @@ static void watch_dnsmasq(const char *const *argv, const sigset_t *set, pid_t pa
 		_exit(126);
 	if (wait_signal(set, pid, &status) != SIGCHLD) {
 		kill(pid, SIGTERM);
+		if (sigtimedwait(&child, NULL, &limit) < 0)
+			kill(pid, SIGKILL);
 		waitpid(pid, &status, 0);
 	}
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 126);
