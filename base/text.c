@@ -108,6 +108,36 @@ size_t text_utf8(const char *s, size_t n)
 	return rows[i].length;
 }
 
+bool text_is_control(const char *s, size_t n)
+{
+	const unsigned char *c = (const unsigned char *)s;
+
+	if (n == 1)
+		return c[0] < 0x20 || c[0] == 0x7f;
+	if (n == 2)
+		return c[0] == 0xc2 && c[1] < 0xa0;
+	if (n != 3 || c[0] != 0xe2)
+		return false;
+	return (c[1] == 0x80 && (c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xaa && c[2] <= 0xae))) ||
+	       (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9);
+}
+
+char *text_tame(char *s)
+{
+	size_t left = strlen(s), n;
+	char *at;
+
+	for (at = s; left > 0; at += n, left -= n) {
+		n = text_utf8(at, left);
+		if (n == 0)
+			*at = '?';
+		else if (text_is_control(at, n))
+			memset(at, ' ', n);
+		n = n ? n : 1;
+	}
+	return s;
+}
+
 void text_chomp(struct text *t)
 {
 	while (t->len > 0 && (t->data[t->len - 1] == '\n' || t->data[t->len - 1] == '\r'))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -29,6 +30,16 @@ int text_error(const struct text *t) __attribute__((nonnull, warn_unused_result)
  * none (cut, overlong, surrogate, beyond U+10FFFF).
  */
 size_t text_utf8(const char *s, size_t n) __attribute__((nonnull));
+
+/*
+ * Whether a terminal would obey the character of n bytes at s instead of showing it: C0 and C1
+ * controls, and the marks that turn the direction of writing round (U+200E, U+200F, U+202A-202E,
+ * U+2066-2069).
+ */
+bool text_is_control(const char *s, size_t n) __attribute__((nonnull));
+
+/* Makes s harmless for a terminal, in place: blanks for controls, '?' for what is no UTF-8. */
+char *text_tame(char *s) __attribute__((nonnull));
 
 /* Takes the line's end away that editors leave behind a word: each CR and LF, no other sign. */
 void text_chomp(struct text *t) __attribute__((nonnull));

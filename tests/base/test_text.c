@@ -223,6 +223,29 @@ static void test_utf8_lengths(void **s)
 	}
 }
 
+static void test_what_a_terminal_would_obey_is_tamed(void **state)
+{
+	static const struct {
+		const char *from, *want;
+	} cases[] = {
+		{ "", "" },
+		{ "a\x1b[31mb\x7f", "a [31mb " },
+		{ "\xc2\x9b" "31m\xc2\xa0", "  31m\xc2\xa0" },
+		{ "\x9b" "31m\xc3", "?31m?" },
+		{ "\xe2\x80\xae" "abc\xe2\x82\xac", "   abc\xe2\x82\xac" },
+	};
+
+	(void)state;
+	CASES (c, cases) {
+		char *own = strdup(c->from);
+
+		assert_non_null(own);
+		assert_ptr_equal(text_tame(own), own);
+		assert_string_equal(own, c->want);
+		free(own);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +256,7 @@ int main(void)
 		cmocka_unit_test(test_take_hands_over_and_leaves_empty),
 		cmocka_unit_test(test_wipe_overwrites_all_that_was_held),
 		cmocka_unit_test(test_utf8_lengths),
+		cmocka_unit_test(test_what_a_terminal_would_obey_is_tamed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
