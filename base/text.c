@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,19 +123,35 @@ bool text_is_control(const char *s, size_t n)
 	       (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9);
 }
 
+/* U+FDD0 to U+FDEF, and the last two of each plane: sd-bus refuses a string with one of them. */
+static bool is_noncharacter(const char *s, size_t n)
+{
+	uint32_t c = (unsigned char)s[0] & (0xffu >> (n > 1 ? n + 1 : 1));
+	size_t i;
+
+	for (i = 1; i < n; i++)
+		c = c << 6 | ((unsigned char)s[i] & 0x3f);
+	return (c >= 0xfdd0 && c <= 0xfdef) || (c & 0xfffe) == 0xfffe;
+}
+
 char *text_tame(char *s)
 {
-	size_t left = strlen(s), n;
-	char *at;
+	const char *from = s, *end = s + strlen(s);
+	char *to = s;
+	size_t n;
 
-	for (at = s; left > 0; at += n, left -= n) {
-		n = text_utf8(at, left);
-		if (n == 0)
-			*at = '?';
-		else if (text_is_control(at, n))
-			memset(at, ' ', n);
-		n = n ? n : 1;
+	for (; from < end; from += n ? n : 1) {
+		n = text_utf8(from, (size_t)(end - from));
+		if (*from == '\t' || *from == '\n') {
+			*to++ = ' ';
+		} else if (n == 0 || text_is_control(from, n) || is_noncharacter(from, n)) {
+			*to++ = '?';
+		} else {
+			memmove(to, from, n);
+			to += n;
+		}
 	}
+	*to = '\0';
 	return s;
 }
 

@@ -38,7 +38,11 @@ size_t text_utf8(const char *s, size_t n) __attribute__((nonnull));
  */
 bool text_is_control(const char *s, size_t n) __attribute__((nonnull));
 
-/* Makes s harmless for a terminal, in place: blanks for controls, '?' for what is no UTF-8. */
+/*
+ * Makes foreign words fit to be shown, in place: blanks for tab and line feed, a '?' for each byte
+ * that is not UTF-8 and each character that a terminal would obey or that a string of D-Bus must
+ * not hold. Returns s.
+ */
 char *text_tame(char *s) __attribute__((nonnull));
 
 /* Takes the line's end away that editors leave behind a word: each CR and LF, no other sign. */
