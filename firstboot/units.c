@@ -317,18 +317,20 @@ static int start_transient(struct sd_bus *bus, const struct units_transient *wha
 }
 
 /* How a failed unit ended, with its last words. */
-static int end_fault(struct sd_bus *bus, const char *unit, struct fault *why)
+static void end_fault(struct sd_bus *bus, const char *unit, struct fault *why)
 {
 	scoped(drop_string) char *result = NULL;
 	scoped(text_done) struct text lines = { 0 };
 	struct fault ignored = { 0 };
 
 	if (unit_property(bus, unit, "org.freedesktop.systemd1.Service", "Result", &result,
-			  &ignored) < 0)
-		return fault_set(why, EREMOTEIO, "%s failed", unit);
+			  &ignored) < 0) {
+		(void)fault_set(why, EREMOTEIO, "%s failed", unit);
+		return;
+	}
 	last_words(bus, unit, &lines);
-	return fault_set(why, strcmp(result, "timeout") == 0 ? ETIMEDOUT : EREMOTEIO, "%s: %s%s%s",
-			 unit, result, lines.len ? ": " : "", text_str(&lines));
+	(void)fault_set(why, strcmp(result, "timeout") == 0 ? ETIMEDOUT : EREMOTEIO, "%s: %s%s%s",
+			unit, result, lines.len ? ": " : "", text_str(&lines));
 }
 
 /* From a settled state to an outcome. */
@@ -336,9 +338,10 @@ static int judge(struct sd_bus *bus, const char *unit, const char *state, struct
 {
 	if (strcmp(state, "active") == 0)
 		return UNITS_SUCCEEDED;
-	if (strcmp(state, "failed") == 0)
-		return end_fault(bus, unit, why);
-	return UNITS_NONE;
+	if (strcmp(state, "failed") != 0)
+		return UNITS_NONE;
+	end_fault(bus, unit, why);
+	return UNITS_FAILED;
 }
 
 int units_rejoin(struct sd_bus *bus, const char *unit, const struct units_tick *tick,
@@ -382,5 +385,5 @@ int units_run(struct sd_bus *bus, const struct units_transient *what, const stru
 	r = judge(bus, what->unit, state, why);
 	if (r == UNITS_NONE)
 		return fault_set(why, EREMOTEIO, "%s was stopped by somebody", what->unit);
-	return r < 0 ? r : 0;
+	return r == UNITS_FAILED ? -why->code : 0;
 }
