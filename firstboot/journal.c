@@ -18,7 +18,8 @@
 #include "base/run.h"
 #include "base/text.h"
 
-enum { LINE_LEN = 300, MAX_LINES = 16 };
+/* A fault has room for so many words, and for who said them. */
+enum { LINE_LEN = 300, MAX_LINES = 16, WORDS_LEN = 800 };
 
 DEFINE_DROP(journal, sd_journal *, sd_journal_close)
 
@@ -70,6 +71,18 @@ static size_t gather(sd_journal *j, const char *invocation, char lines[][LINE_LE
 	return n;
 }
 
+void journal_join(const char *const *lines, size_t n, size_t room, struct text *out)
+{
+	size_t used = 0, kept = 0;
+
+	while (kept < n && (kept == 0 || used + strlen(lines[kept]) + 3 <= room))
+		used += strlen(lines[kept++]) + 3;
+	while (kept > 0) {
+		kept--;
+		text_addf(out, "%s%s", lines[kept], kept ? " | " : "");
+	}
+}
+
 void journal_last_lines(const char *invocation, unsigned n, struct text *out)
 {
 	static const char *const argv[] = { "journalctl", "--sync", NULL };
@@ -77,16 +90,15 @@ void journal_last_lines(const char *invocation, unsigned n, struct text *out)
 	scoped(drop_journal) sd_journal *j = NULL;
 	char lines[MAX_LINES][LINE_LEN];
 	struct fault ignored = { 0 };
-	size_t found;
+	const char *shown[MAX_LINES];
+	size_t found, i;
 
 	/* The lines come through a socket and may arrive after the unit's end. */
 	(void)(run(&sync, &ignored) < 0);
 	if (sd_journal_open(&j, SD_JOURNAL_LOCAL_ONLY) < 0)
 		return;
 	found = gather(j, invocation, lines, n < MAX_LINES ? n : MAX_LINES);
-	while (found > 0) {
-		found--;
-		text_addf(out, "%s%s", lines[found] + strspn(lines[found], " \t"),
-			  found ? " | " : "");
-	}
+	for (i = 0; i < found; i++)
+		shown[i] = lines[i] + strspn(lines[i], " \t");
+	journal_join(shown, found, WORDS_LEN, out);
 }
