@@ -193,21 +193,15 @@ static int settle(struct sd_bus *bus, const char *unit, unsigned limit_s,
 static void last_words(struct sd_bus *bus, const char *unit, struct text *out)
 {
 	scoped(drop_string) char *path = NULL;
-	scoped(drop_message) sd_bus_message *reply = NULL;
 	struct fault ignored = { 0 };
-	char hex[33] = "";
-	const void *id;
-	size_t n, i;
+	uint64_t since_usec;
 
 	if (unit_path(unit, &path, &ignored) < 0 ||
-	    sd_bus_get_property(bus, "org.freedesktop.systemd1", path,
-				"org.freedesktop.systemd1.Unit", "InvocationID", NULL, &reply,
-				"ay") < 0 ||
-	    sd_bus_message_read_array(reply, 'y', &id, &n) < 0 || n != 16)
+	    sd_bus_get_property_trivial(bus, "org.freedesktop.systemd1", path,
+					"org.freedesktop.systemd1.Unit", "InactiveExitTimestamp",
+					NULL, 't', &since_usec) < 0)
 		return;
-	for (i = 0; i < n; i++)
-		snprintf(hex + 2 * i, 3, "%02x", ((const unsigned char *)id)[i]);
-	journal_last_lines(hex, LINES, out);
+	journal_last_lines(unit, since_usec, LINES, out);
 }
 
 static int reach_active(struct sd_bus *bus, const char *method, const char *unit, unsigned limit_s,
