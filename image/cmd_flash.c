@@ -367,7 +367,6 @@ static const struct command_option options[] = {
 };
 
 static const struct command_rule rules[] = {
-	{ "--out", NULL, "--image" },
 	{ "--parallel", NULL, "--list" },
 	{ "--yes-wipe", NULL, "--list" },
 	{ "--unsigned", NULL, "--list" },
