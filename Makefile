@@ -170,6 +170,7 @@ $(B)/tests/crash/crash: $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/cra
 # ---- what is checked ------------------------------------------------------------------------
 VM_TESTS  := tests/vm/assemble/test
 LANE      := tests/nspawn/test tests/nspawn/storage tests/nspawn/data tests/nspawn/registry tests/nspawn/images
+BUILDS    := tests/images/ubuntu
 CHECKS    := $(sort $(wildcard tests/checks/*))
 FAST      := $(CHECKS) $(UNIT_TESTS:$(B)/%=build/asan/%) tests/fuzz/run
 ORDERS    := store,master,worker store,worker,master master,store,worker master,worker,store \
@@ -187,14 +188,14 @@ check-programs: deps
 	$(MAKE) --no-print-directory -j$(JOBS) MODE=asan $(UNIT_TESTS:$(B)/%=build/asan/%)
 	$(MAKE) --no-print-directory -j$(JOBS) MODE=fuzz build-fuzzers
 
-check: check-programs ## all tests: units, fuzzers, nodes in systemd-nspawn, a cluster that boots
-	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(FAST) $(LANE) $(VM_TESTS)
+check: check-programs ## all tests: units, fuzzers, images of Ubuntu, nodes in systemd-nspawn, a cluster that boots
+	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(FAST) $(BUILDS) $(LANE) $(VM_TESTS)
 
 check-fast: check-programs ## what needs no boot
 	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(FAST)
 
 check-all: check-programs ## as check, with every test that boots, every order of power, and ten builds compared
-	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) ORDERS="$(ORDERS)" TROUBLE=1 VM_SECONDS=14400 tests/run $(FAST) $(LANE) tests/images/build $(sort $(wildcard tests/vm/*/test))
+	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) ORDERS="$(ORDERS)" TROUBLE=1 VM_SECONDS=14400 tests/run $(FAST) $(BUILDS) $(LANE) tests/images/build $(sort $(wildcard tests/vm/*/test))
 	MODE=$(MODE) tests/reproducible
 
 CRASH_STATES ?= 12000

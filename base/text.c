@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,6 +107,52 @@ size_t text_utf8(const char *s, size_t n)
 		if ((c[k] & 0xc0) != 0x80)
 			return 0;
 	return rows[i].length;
+}
+
+bool text_is_control(const char *s, size_t n)
+{
+	const unsigned char *c = (const unsigned char *)s;
+
+	if (n == 1)
+		return c[0] < 0x20 || c[0] == 0x7f;
+	if (n == 2)
+		return c[0] == 0xc2 && c[1] < 0xa0;
+	if (n != 3 || c[0] != 0xe2)
+		return false;
+	return (c[1] == 0x80 && (c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xaa && c[2] <= 0xae))) ||
+	       (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9);
+}
+
+/* U+FDD0 to U+FDEF, and the last two of each plane: sd-bus refuses a string with one of them. */
+static bool is_noncharacter(const char *s, size_t n)
+{
+	uint32_t c = (unsigned char)s[0] & (0xffu >> (n > 1 ? n + 1 : 1));
+	size_t i;
+
+	for (i = 1; i < n; i++)
+		c = c << 6 | ((unsigned char)s[i] & 0x3f);
+	return (c >= 0xfdd0 && c <= 0xfdef) || (c & 0xfffe) == 0xfffe;
+}
+
+char *text_tame(char *s)
+{
+	const char *from = s, *end = s + strlen(s);
+	char *to = s;
+	size_t n;
+
+	for (; from < end; from += n ? n : 1) {
+		n = text_utf8(from, (size_t)(end - from));
+		if (*from == '\t' || *from == '\n') {
+			*to++ = ' ';
+		} else if (n == 0 || text_is_control(from, n) || is_noncharacter(from, n)) {
+			*to++ = '?';
+		} else {
+			memmove(to, from, n);
+			to += n;
+		}
+	}
+	*to = '\0';
+	return s;
 }
 
 void text_chomp(struct text *t)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -29,6 +30,20 @@ int text_error(const struct text *t) __attribute__((nonnull, warn_unused_result)
  * none (cut, overlong, surrogate, beyond U+10FFFF).
  */
 size_t text_utf8(const char *s, size_t n) __attribute__((nonnull));
+
+/*
+ * Whether a terminal would obey the character of n bytes at s instead of showing it: C0 and C1
+ * controls, and the marks that turn the direction of writing round (U+200E, U+200F, U+202A-202E,
+ * U+2066-2069).
+ */
+bool text_is_control(const char *s, size_t n) __attribute__((nonnull));
+
+/*
+ * Makes foreign words fit to be shown, in place: blanks for tab and line feed, a '?' for each byte
+ * that is not UTF-8 and each character that a terminal would obey or that a string of D-Bus must
+ * not hold. Returns s.
+ */
+char *text_tame(char *s) __attribute__((nonnull));
 
 /* Takes the line's end away that editors leave behind a word: each CR and LF, no other sign. */
 void text_chomp(struct text *t) __attribute__((nonnull));

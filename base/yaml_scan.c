@@ -70,9 +70,10 @@ int yaml_scan_lines(const char *bytes, size_t len, struct yaml_error *e)
 {
 	unsigned line = 1, blank = 0, directives = 0;
 	bool explicit_key = false;
-	size_t at, n;
+	size_t at = len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; /* not of a line */
+	size_t n;
 
-	for (at = 0; at < len; at += n + 1, line++) {
+	for (; at < len; at += n + 1, line++) {
 		for (n = 0; at + n < len && bytes[at + n] != '\n'; n++)
 			;
 		if (n > MAX_LINE)

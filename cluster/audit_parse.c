@@ -12,22 +12,13 @@
 
 enum { ANSWER_MAX = 4 << 20 };
 
-/* It may end up on a terminal. NULL stays NULL. */
-static char *tame(char *s)
-{
-	char *c;
-
-	for (c = s; c && *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = ' ';
-	return s;
-}
-
+/* All of it may end up on a terminal. */
 static char *copy(const struct yaml *from)
 {
 	const char *s = yaml_text(from);
+	char *own = strdup(s ? s : "");
 
-	return tame(strdup(s ? s : ""));
+	return own ? text_tame(own) : NULL;
 }
 
 static int read_list(const struct yaml *from, char ***ret)
@@ -60,7 +51,7 @@ static const char *place(const struct yaml *from, const char *key, char **end)
 	char *at = *end;
 
 	*end = stpcpy(at, s ? s : "") + 1;
-	return tame(at);
+	return text_tame(at);
 }
 
 static int read_result(const struct yaml *from, struct audit *a, char **end, struct fault *why)

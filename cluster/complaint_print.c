@@ -40,24 +40,6 @@ static bool seek(struct cursor *at, unsigned line)
 	return at->line == line && at->s < at->end;
 }
 
-/*
- * Whether a terminal would obey it instead of showing it: C0 and C1 controls, and the marks that
- * turn the direction of writing round (U+200E, U+200F, U+202A-202E, U+2066-2069).
- */
-static bool is_control(const char *s, size_t n)
-{
-	const unsigned char *c = (const unsigned char *)s;
-
-	if (n == 1)
-		return c[0] < 0x20 || c[0] == 0x7f;
-	if (n == 2)
-		return c[0] == 0xc2 && c[1] < 0xa0;
-	if (n != 3 || c[0] != 0xe2)
-		return false;
-	return (c[1] == 0x80 && (c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xaa && c[2] <= 0xae))) ||
-	       (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9);
-}
-
 /* Adds one character so that it is harmless; returns the bytes it took. */
 static size_t add_visible(struct text *out, const char *s, size_t left)
 {
@@ -65,7 +47,7 @@ static size_t add_visible(struct text *out, const char *s, size_t left)
 
 	if (n == 0)
 		text_add(out, "?");
-	else if (is_control(s, n))
+	else if (text_is_control(s, n))
 		text_add(out, " ");
 	else
 		text_add_n(out, s, n);

@@ -245,18 +245,24 @@ int depot_tags(const struct depot *d, const char *repository, struct depot_names
 /* A tar archive in which there is nothing: two blocks of zeroes. */
 static const char proof_layer[1024];
 
-/* One request of a push: its status must be the one expected. */
-static int put(const struct depot *d, const char *method, const char *path, const char *type,
-	       const char *body, size_t len, int expected, struct text *head, struct fault *why)
+struct body {
+	const char *type; /* "Content-Type: …" */
+	const char *bytes;
+	size_t len;
+};
+
+/* One request of a push: POST where there is no body, which begins one. *head is the answer's. */
+static int put(const struct depot *d, const char *path, const struct body *body, int expected,
+	       struct text *head, struct fault *why)
 {
 	scoped(text_done) struct text out = { 0 };
 	struct api api = d->api;
 	int status;
 
 	api.head = head;
-	api.content_type = type;
-	api.body_len = len;
-	status = api_call(&api, method, path, body, &out, why);
+	api.content_type = body->type;
+	api.body_len = body->len;
+	status = api_call(&api, body->len ? "PUT" : "POST", path, body->bytes, &out, why);
 	if (status < 0 || status == expected)
 		return status < 0 ? status : 0;
 	return refuse(d, status, why);
@@ -265,10 +271,12 @@ static int put(const struct depot *d, const char *method, const char *path, cons
 static int push_blob(const struct depot *d, const char *bytes, size_t len, const char *digest,
 		     struct fault *why)
 {
+	static const char octets[] = "Content-Type: application/octet-stream";
+	const struct body nothing = { .type = octets, .bytes = "" };
+	const struct body blob = { .type = octets, .bytes = bytes, .len = len };
 	scoped(text_done) struct text head = { 0 };
 	scoped(text_done) struct text path = { 0 };
-	int r = put(d, "POST", "/v2/" PROOF_REPOSITORY "/blobs/uploads/", NULL, "", 0, 202, &head,
-		    why);
+	int r = put(d, "/v2/" PROOF_REPOSITORY "/blobs/uploads/", &nothing, 202, &head, why);
 
 	if (r < 0)
 		return r;
@@ -278,8 +286,7 @@ static int push_blob(const struct depot *d, const char *bytes, size_t len, const
 	text_addf(&path, "%cdigest=sha256:%s", strchr(text_str(&path), '?') ? '&' : '?', digest);
 	if (text_error(&path) < 0)
 		return fault_errno(why, ENOMEM, PROOF_REPOSITORY);
-	return put(d, "PUT", text_str(&path), "Content-Type: application/octet-stream", bytes, len,
-		   201, NULL, why);
+	return put(d, text_str(&path), &blob, 201, NULL, why);
 }
 
 /* A blob, and what a manifest says of it added to *entry. */
@@ -301,6 +308,7 @@ int depot_push_proof(const struct depot *d, struct fault *why)
 {
 	scoped(text_done) struct text config = { 0 };
 	scoped(text_done) struct text manifest = { 0 };
+	struct body body = { .type = "Content-Type: " OCI "manifest.v1+json" };
 	char layer[SEED_DIGEST];
 	int r = seed_digest(proof_layer, sizeof(proof_layer), layer, why);
 
@@ -319,9 +327,9 @@ int depot_push_proof(const struct depot *d, struct fault *why)
 	text_add(&manifest, "]}");
 	if (r == 0 && (text_error(&config) < 0 || text_error(&manifest) < 0))
 		r = fault_errno(why, ENOMEM, PROOF_REPOSITORY);
+	body.bytes = text_str(&manifest);
+	body.len = manifest.len;
 	if (r == 0)
-		r = put(d, "PUT", "/v2/" PROOF_REPOSITORY "/manifests/1",
-			"Content-Type: " OCI "manifest.v1+json", text_str(&manifest), manifest.len,
-			201, NULL, why);
+		r = put(d, "/v2/" PROOF_REPOSITORY "/manifests/1", &body, 201, NULL, why);
 	return r < 0 ? fault_wrap(why, "pushing " DEPOT_PROOF) : 0;
 }

@@ -148,7 +148,8 @@ const struct firewall_opening firewall_openings[] = {
 	/*
 	 * A server's answer is sent to the port that asked, and the connection that the kernel
 	 * keeps in mind was to the broadcast address. Its helper for NetBIOS would want a module,
-	 * an object and a chain for what goes out; these are the ports that nobody listens at.
+	 * an object and a chain for what goes out; these are the ports that programs get when
+	 * they ask for none; of those with a number of their own WireGuard alone lies there.
 	 */
 	{ MEMBER, SUBNET, .when = broadcasts, .what = "NetBIOS names",
 	  .match = "udp sport 137 udp dport 32768-60999" },

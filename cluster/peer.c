@@ -30,12 +30,9 @@ const char *peer_url(const struct net_ip *address, char buf[static PEER_URL_LEN]
 static void copy(const struct yaml *from, const char *key, char *buf, size_t size)
 {
 	const char *s = yaml_text(yaml_get(from, key));
-	char *c;
 
 	snprintf(buf, size, "%s", s ? s : "");
-	for (c = buf; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = ' ';
+	text_tame(buf);
 }
 
 static uint64_t number(const struct yaml *from, const char *key)

@@ -53,6 +53,8 @@ void announce(struct announcer *to, const struct step_event *event, int64_t now_
 		return;
 	text_addf(&line, "%s: %s%s%s", event->name, event->state == STEP_FAILED ? "failed: " : "",
 		  event->reason, event->reason[0] ? "" : step_state_name(event->state));
+	if (line.data)
+		text_tame(line.data);
 	text_addf(&shown, "rackseed: %s", text_str(&line));
 	if (!to->under_systemd) {
 		fprintf(stderr, "%s\n", text_str(&shown));

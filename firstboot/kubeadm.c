@@ -230,27 +230,43 @@ int work_resume_join(struct work *w, struct fault *why)
 	return r < 0 ? r : work_join(w, why);
 }
 
+/* What ran on while nobody looked is at work again; how it ends is told. */
+static int rejoin(struct work *w, const char *unit, const char *verb, struct fault *why)
+{
+	struct units_tick tick = { unit == init_unit ? alive_in_init : work_alive, w };
+	char state[32];
+	int r = units_state(w->bus, unit, state, why);
+	bool runs = r >= 0 && strcmp(state, "activating") == 0;
+
+	if (runs)
+		work_note(w, "kubeadm %s is running", verb);
+	if (r >= 0)
+		r = units_rejoin(w->bus, unit, &tick, why);
+	return r == UNITS_FAILED && runs ? -why->code : r;
+}
+
+/* Where it cannot be found out whether one still runs, another must not be started beside it. */
 int work_rejoin(struct work *w, struct fault *why)
 {
-	static const char *const units[] = { init_unit, join_unit, reset_unit };
+	static const struct {
+		const char *unit, *verb;
+	} programs[] = { { init_unit, "init" }, { join_unit, "join" }, { reset_unit, "reset" } };
+	struct units_tick tick = { work_alive, w };
 	struct state *state = &w->node->state;
-	struct fault ended = { 0 };
 	size_t i;
 	int r;
 
-	for (i = 0; i < COUNT(units); i++) {
-		struct units_tick tick = { units[i] == init_unit ? alive_in_init : work_alive, w };
+	for (i = 0; i < COUNT(programs); i++) {
+		const char *unit = programs[i].unit;
 
-		r = units_rejoin(w->bus, units[i], &tick, &ended);
-		if (r == -ECANCELED) {
-			*why = ended;
+		r = rejoin(w, unit, programs[i].verb, why);
+		if (r < 0)
 			return r;
-		}
-		if (r != UNITS_SUCCEEDED || units[i] == reset_unit || state->completed)
+		if (r != UNITS_SUCCEEDED || unit == reset_unit || state->completed)
 			continue;
 		r = work_complete(w, why);
 		if (r == -EBADMSG) /* it lied: what lies on the disk decides */
-			r = units_stop(w->bus, units[i], WORK_KUBELET_S, &tick, why);
+			r = units_stop(w->bus, unit, WORK_KUBELET_S, &tick, why);
 		if (r < 0)
 			return r;
 	}

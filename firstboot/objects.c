@@ -29,7 +29,9 @@ struct look {
 	struct api api;
 	struct text server, kubelet;
 	struct text absent; /* titles of what is not there yet */
+	struct text held;   /* and of what the API server cannot do at the moment */
 	struct fault first; /* what one object met with; the others went on */
+	struct fault busy;  /* as well, where it passes */
 	int n_changed;
 };
 
@@ -39,6 +41,7 @@ static void look_done(struct look *l)
 	text_done(&l->server);
 	text_wipe(&l->kubelet);
 	text_done(&l->absent);
+	text_done(&l->held);
 }
 
 static int parse(const char *what, const char *json, size_t len, struct yaml *ret,
@@ -51,6 +54,12 @@ static int parse(const char *what, const char *json, size_t len, struct yaml *re
 	return 0;
 }
 
+/* Somebody else was faster, it has too much to do, or what it asks in turn does not answer. */
+static bool passes(int status)
+{
+	return status == 409 || status == 429 || status >= 500;
+}
+
 /* What an object met with goes no further: the API server answers, and the others can be applied.
  */
 static int refused(struct look *l, const char *path, int status, const struct text *answer)
@@ -60,7 +69,10 @@ static int refused(struct look *l, const char *path, int status, const struct te
 
 	api_fault(status, text_str(answer), &why);
 	object_title(path, &title);
-	if (l->first.code == 0) {
+	if (passes(status)) {
+		object_list_title(path, &l->held);
+		l->busy = l->busy.code ? l->busy : why;
+	} else if (l->first.code == 0) {
 		l->first = why;
 		fault_wrap(&l->first, "%s", text_str(&title));
 	}
@@ -371,6 +383,10 @@ int task_objects(struct node *node, struct fault *why)
 	if (l.first.code) {
 		*why = l.first;
 		return -why->code;
+	}
+	if (l.busy.code) {
+		*why = l.busy;
+		return step_wait(why, "%s", text_str(&l.held));
 	}
 	if (l.absent.len > 0) {
 		fault_set(why, EAGAIN, "not there yet");

@@ -74,6 +74,7 @@ void status_take(struct status *s, const struct step_event *event, uint64_t now_
 		row->since_usec = now_usec;
 	row->state = event->state;
 	snprintf(row->reason, sizeof(row->reason), "%s", event->reason);
+	text_tame(row->reason); /* the bus takes no other: all of the status would be lost */
 	judge(s);
 }
 

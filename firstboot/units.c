@@ -193,21 +193,15 @@ static int settle(struct sd_bus *bus, const char *unit, unsigned limit_s,
 static void last_words(struct sd_bus *bus, const char *unit, struct text *out)
 {
 	scoped(drop_string) char *path = NULL;
-	scoped(drop_message) sd_bus_message *reply = NULL;
 	struct fault ignored = { 0 };
-	char hex[33] = "";
-	const void *id;
-	size_t n, i;
+	uint64_t since_usec;
 
 	if (unit_path(unit, &path, &ignored) < 0 ||
-	    sd_bus_get_property(bus, "org.freedesktop.systemd1", path,
-				"org.freedesktop.systemd1.Unit", "InvocationID", NULL, &reply,
-				"ay") < 0 ||
-	    sd_bus_message_read_array(reply, 'y', &id, &n) < 0 || n != 16)
+	    sd_bus_get_property_trivial(bus, "org.freedesktop.systemd1", path,
+					"org.freedesktop.systemd1.Unit", "InactiveExitTimestamp",
+					NULL, 't', &since_usec) < 0)
 		return;
-	for (i = 0; i < n; i++)
-		snprintf(hex + 2 * i, 3, "%02x", ((const unsigned char *)id)[i]);
-	journal_last_lines(hex, LINES, out);
+	journal_last_lines(unit, since_usec, LINES, out);
 }
 
 static int reach_active(struct sd_bus *bus, const char *method, const char *unit, unsigned limit_s,
@@ -317,18 +311,20 @@ static int start_transient(struct sd_bus *bus, const struct units_transient *wha
 }
 
 /* How a failed unit ended, with its last words. */
-static int end_fault(struct sd_bus *bus, const char *unit, struct fault *why)
+static void end_fault(struct sd_bus *bus, const char *unit, struct fault *why)
 {
 	scoped(drop_string) char *result = NULL;
 	scoped(text_done) struct text lines = { 0 };
 	struct fault ignored = { 0 };
 
 	if (unit_property(bus, unit, "org.freedesktop.systemd1.Service", "Result", &result,
-			  &ignored) < 0)
-		return fault_set(why, EREMOTEIO, "%s failed", unit);
+			  &ignored) < 0) {
+		(void)fault_set(why, EREMOTEIO, "%s failed", unit);
+		return;
+	}
 	last_words(bus, unit, &lines);
-	return fault_set(why, strcmp(result, "timeout") == 0 ? ETIMEDOUT : EREMOTEIO, "%s: %s%s%s",
-			 unit, result, lines.len ? ": " : "", text_str(&lines));
+	(void)fault_set(why, strcmp(result, "timeout") == 0 ? ETIMEDOUT : EREMOTEIO, "%s: %s%s%s",
+			unit, result, lines.len ? ": " : "", text_str(&lines));
 }
 
 /* From a settled state to an outcome. */
@@ -336,9 +332,10 @@ static int judge(struct sd_bus *bus, const char *unit, const char *state, struct
 {
 	if (strcmp(state, "active") == 0)
 		return UNITS_SUCCEEDED;
-	if (strcmp(state, "failed") == 0)
-		return end_fault(bus, unit, why);
-	return UNITS_NONE;
+	if (strcmp(state, "failed") != 0)
+		return UNITS_NONE;
+	end_fault(bus, unit, why);
+	return UNITS_FAILED;
 }
 
 int units_rejoin(struct sd_bus *bus, const char *unit, const struct units_tick *tick,
@@ -382,5 +379,5 @@ int units_run(struct sd_bus *bus, const struct units_transient *what, const stru
 	r = judge(bus, what->unit, state, why);
 	if (r == UNITS_NONE)
 		return fault_set(why, EREMOTEIO, "%s was stopped by somebody", what->unit);
-	return r < 0 ? r : 0;
+	return r == UNITS_FAILED ? -why->code : 0;
 }

@@ -62,11 +62,12 @@ int units_reload(struct sd_bus *bus, struct fault *why)
 int units_run(struct sd_bus *bus, const struct units_transient *what, const struct units_tick *tick,
 	      struct fault *why) __attribute__((nonnull, warn_unused_result));
 
-enum units_earlier { UNITS_NONE, UNITS_SUCCEEDED };
+enum units_earlier { UNITS_NONE, UNITS_SUCCEEDED, UNITS_FAILED };
 
 /*
  * For a service that was started anew while its program still ran: waits for that program's end.
- * UNITS_NONE when there is none; UNITS_SUCCEEDED; else its fault, as units_run() gives it.
+ * UNITS_NONE when there is none; UNITS_SUCCEEDED; UNITS_FAILED with its fault in why, as
+ * units_run() gives it. Negative when that cannot be found out: it may still run.
  */
 int units_rejoin(struct sd_bus *bus, const char *unit, const struct units_tick *tick,
 		 struct fault *why) __attribute__((nonnull, warn_unused_result));

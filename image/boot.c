@@ -23,13 +23,15 @@
 
 enum { MAX_FILE = 32 << 20 };
 
-/* What the firmware and shim look for; first by the names that removable disks must have. */
+/* What the firmware and shim look for, by the names that removable disks must have. */
 static const struct {
-	const char *from, *to;
+	const char *from, *other; /* the first that is there */
+	const char *to;
 } efi_files[] = {
-	{ "usr/lib/shim/shimx64.efi.signed", "EFI/BOOT/BOOTX64.EFI" },
-	{ "usr/lib/shim/mmx64.efi.signed", "EFI/BOOT/mmx64.efi" },
-	{ "usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed", "EFI/BOOT/grubx64.efi" },
+	{ "usr/lib/shim/shimx64.efi.signed", NULL, "EFI/BOOT/BOOTX64.EFI" },
+	/* Ubuntu's has no such ending, though it is signed as well. */
+	{ "usr/lib/shim/mmx64.efi.signed", "usr/lib/shim/mmx64.efi", "EFI/BOOT/mmx64.efi" },
+	{ "usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed", NULL, "EFI/BOOT/grubx64.efi" },
 };
 
 /* Links within the root, absolute ones too, stay within it. */
@@ -49,6 +51,16 @@ static int read_in_root(const char *root, const char *path, struct text *out, st
 	drop_fd(&top);
 	top = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fs_read(top, self, MAX_FILE, out, why);
+}
+
+static int copy_efi_file(const struct boot *b, const struct fat *esp, size_t i, struct fault *why)
+{
+	scoped(text_done) struct text data = { 0 };
+	int r = read_in_root(b->root, efi_files[i].from, &data, why);
+
+	if (r == -ENOENT && efi_files[i].other)
+		r = read_in_root(b->root, efi_files[i].other, &data, why);
+	return r < 0 ? r : fat_write(esp, efi_files[i].to, text_str(&data), data.len, why);
 }
 
 static int write_grub_cfg(const struct boot *b, const struct fat *esp, struct fault *why)
@@ -78,13 +90,8 @@ int boot_efi(const struct boot *b, struct fault *why)
 	snprintf(own, sizeof(own), "EFI/%s", b->release->efi);
 	if (r == 0)
 		r = fat_mkdirs(&esp, folders, why);
-	for (i = 0; r == 0 && i < COUNT(efi_files); i++) {
-		scoped(text_done) struct text data = { 0 };
-
-		r = read_in_root(b->root, efi_files[i].from, &data, why);
-		if (r == 0)
-			r = fat_write(&esp, efi_files[i].to, text_str(&data), data.len, why);
-	}
+	for (i = 0; r == 0 && i < COUNT(efi_files); i++)
+		r = copy_efi_file(b, &esp, i, why);
 	if (r == 0)
 		r = write_grub_cfg(b, &esp, why);
 	return r < 0 ? fault_wrap(why, "EFI system partition") : 0;

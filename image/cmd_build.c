@@ -12,6 +12,7 @@
 #include "base/fault.h"
 #include "base/fs.h"
 #include "base/macros.h"
+#include "base/quote.h"
 #include "base/text.h"
 #include "cluster/model.h"
 #include "cluster/seed.h"
@@ -225,6 +226,22 @@ static int build_node(struct job *j, const struct model_node *node, struct fault
 
 /* ---- the installer stick -------------------------------------------------------------------- */
 
+static int tell_stick(const struct job *j, struct fault *why)
+{
+	scoped(text_done) struct text path = { 0 };
+	scoped(text_done) struct text json = { 0 };
+
+	text_addf(&path, "%s/" STICK_NAME, j->out.path);
+	quote_json(&json, text_str(&path));
+	if (text_error(&path) < 0 || text_error(&json) < 0)
+		return fault_errno(why, ENOMEM, STICK_NAME);
+	if (j->in->json)
+		printf("{\"installer\": %s}\n", text_str(&json));
+	else
+		printf("%s: made\n", text_str(&path));
+	return 0;
+}
+
 static int make_stick(struct job *j, const char *passphrase, struct fault *why)
 {
 	struct stick_part *parts = calloc(j->model.n_nodes, sizeof(*parts));
@@ -256,9 +273,7 @@ static int make_stick(struct job *j, const char *passphrase, struct fault *why)
 		r = build_out_save_sums(&j->out, why);
 	free(parts);
 	progress_drop(&j->build.progress);
-	if (r == 0 && !j->in->json)
-		printf("%s/" STICK_NAME ": made\n", j->out.path);
-	return r;
+	return r == 0 ? tell_stick(j, why) : r;
 }
 
 static int build_stick(struct job *j, struct fault *why)

@@ -108,6 +108,8 @@ static int up_one(const struct vm *s, const struct machine *common, struct fault
 	if (r > 0)
 		say(s, "%s: made an empty disk for data, %s", name, text_str(&data));
 	text_addf(&log, "%s/%s.console.log", out, name);
+	if (text_error(&log) < 0)
+		return fault_errno(why, ENOMEM, "node '%s'", name);
 	machine.data = data.len ? text_str(&data) : NULL;
 	machine.disk = disk;
 	machine.log = text_str(&log);

@@ -50,6 +50,7 @@ static const struct {
 	{ ALL, 0, "grub-efi-amd64-bin" },
 	{ ALL, 0, "grub-pc-bin" },
 	/* the system */
+	{ ALL, 0, "apt" }, /* Ubuntu does not hold it for required */
 	{ ALL, 0, "systemd" },
 	{ ALL, 0, "systemd-sysv" },
 	{ ALL & ~JAMMY, 0, "systemd-resolved" },

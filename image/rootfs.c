@@ -23,6 +23,7 @@
 #define MAKER "1" /* counts the changes of this file that change its product */
 #define FOLDER CACHE_UNFINISHED "sources"
 #define TEMP CACHE_UNFINISHED "temp"
+#define KEYRINGS "/usr/share/keyrings"
 
 static const uint64_t room_needed = (uint64_t)4 << 30; /* the root, the packages and the tar */
 
@@ -73,14 +74,19 @@ unsigned rootfs_permille(const char *line)
 
 const char *rootfs_remedy(const char *line)
 {
+	static const char no_key[] =
+		"by no key that this machine has: the packages debian-archive-keyring and "
+		"ubuntu-keyring bring those to " KEYRINGS "; a mirror's own is named by a line, "
+		"deb [signed-by=FILE] ..., as os.mirror";
 	static const struct {
 		const char *part, *remedy;
 	} rows[] = {
 		{ "Unable to locate package kube", "name their source under os.sources" },
 		{ "was not found", "os.sources has no such version of it" },
 		{ "Unable to locate package", "check os.packages and os.sources" },
-		{ "NO_PUBKEY", "install the archive's keyring package on this machine" },
-		{ "is not signed", "install the archive's keyring package on this machine" },
+		{ "NO_PUBKEY", no_key },
+		{ "is not signed", no_key },
+		{ "does not have a Release file", "check os.release and os.mirror" },
 		{ "Could not resolve", "is the mirror's name right, and the network up?" },
 		{ "Temporary failure resolving",
 		  "is the mirror's name right, and the network up?" },
@@ -155,6 +161,19 @@ static int prepare(const struct build *b, const struct sources *s, struct fault 
 	return r < 0 ? r : 0;
 }
 
+/*
+ * The package of the other distribution's keys puts them there, and does not make apt trust them.
+ * The root gets the same ones with its packages.
+ */
+static void add_keyring(const struct release *release, struct args *out)
+{
+	scoped(text_done) struct text path = { 0 };
+
+	text_addf(&path, KEYRINGS "/%s", release->keyring);
+	if (access(text_str(&path), R_OK) == 0)
+		args_add(out, "--keyring=%s", text_str(&path));
+}
+
 static void add_arguments(const struct build *b, const struct args *packages,
 			  const struct sources *s, const char *target, struct args *out)
 {
@@ -164,6 +183,7 @@ static void add_arguments(const struct build *b, const struct args *packages,
 	args_add(out, "mmdebstrap");
 	args_add_all(out, fixed_options);
 	args_add(out, "--components=%s", b->release->components);
+	add_keyring(b->release, out);
 	if (sources_are_local(s))
 		args_add(out, "--hook-dir=/usr/share/mmdebstrap/hooks/file-mirror-automount");
 	/* mmdebstrap's own hook "upload", no shell is started for it. */

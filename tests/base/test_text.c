@@ -223,6 +223,38 @@ static void test_utf8_lengths(void **s)
 	}
 }
 
+static void test_what_a_program_said_can_be_shown(void **s)
+{
+	static const struct {
+		const char *said, *want;
+	} cases[] = {
+		{ "", "" },
+		{ "plain,\ttabbed\n", "plain, tabbed " },
+		{ "\033[2J\a\rx\x7f", "?[2J??x?" },
+		{ "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80",
+		  "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80" },
+		{ "rub\377bish", "rub?bish" },
+		{ "cut \xe2\x82", "cut ??" },
+		{ "\302\2332J\xc2\xa0", "?2J\xc2\xa0" }, /* a terminal's command in one character */
+		{ "\xe2\x80\xae" "abc\xe2\x80\xa8", "?abc\xe2\x80\xa8" }, /* written backwards */
+		{ "\xed\xa0\x80", "???" }, /* surrogate */
+		{ "\xef\xb7\x8f\xef\xb7\x90\xef\xb7\xaf\xef\xb7\xb0",
+		  "\xef\xb7\x8f??\xef\xb7\xb0" },
+		{ "\xef\xbf\xbd\xef\xbf\xbe\xef\xbf\xbf", "\xef\xbf\xbd??" },
+		{ "\xf0\x9f\xbf\xbd\xf0\x9f\xbf\xbf", "\xf0\x9f\xbf\xbd?" },
+	};
+
+	(void)s;
+	CASES (c, cases) {
+		char *copy = strdup(c->said);
+
+		assert_non_null(copy);
+		assert_ptr_equal(text_tame(copy), copy);
+		assert_string_equal(copy, c->want);
+		free(copy);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +265,7 @@ int main(void)
 		cmocka_unit_test(test_take_hands_over_and_leaves_empty),
 		cmocka_unit_test(test_wipe_overwrites_all_that_was_held),
 		cmocka_unit_test(test_utf8_lengths),
+		cmocka_unit_test(test_what_a_program_said_can_be_shown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -194,6 +194,7 @@ static void test_hostile_shapes_are_refused_soon(void **state)
 		{ "", "#\n", 1000000, "a", "too-long" },
 		{ "[", "1, ", 1000000, "1", "long-line" },
 		{ "", "- 1\n", 2200000, "", "too-many" },
+		{ "\xef\xbb\xbf? a:", "\t?", 1, "", "not-yaml" },
 		{ "? a:\t", ":\t", 1, "u[", "not-yaml" },
 		{ "- ? a:\n", "    b:\t- ", 1, "c", "not-yaml" },
 	};

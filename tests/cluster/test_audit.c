@@ -466,16 +466,17 @@ static void test_what_is_no_result_is_refused(void **state)
 static void test_what_is_told_is_safe_for_a_terminal(void **state)
 {
 	static const char json[] =
-		"{\"node\": \"w\\u001b1\", \"packages\": [\"a\\nb\"], "
+		"{\"node\": \"w\\u001b1\", \"packages\": [\"a\\nb\", \"a\\u009bb\"], "
 		"\"results\": [{\"number\": \"R.1\\u001b\", \"outcome\": \"pass\"}]}";
 	struct audit audit = { 0 };
 	struct fault why = { 0 };
 
 	(void)state;
 	assert_int_equal(audit_parse(json, strlen(json), &audit, &why), 0);
-	assert_string_equal(audit.node, "w 1");
+	assert_string_equal(audit.node, "w?1");
 	assert_string_equal(audit.packages[0], "a b");
-	assert_string_equal(audit.results[0].number, "R.1 ");
+	assert_string_equal(audit.packages[1], "a?b");
+	assert_string_equal(audit.results[0].number, "R.1?");
 	assert_string_equal(audit.results[0].title, "");
 	assert_int_equal(audit.counts[AUDIT_PASS], 1);
 	audit_done(&audit);

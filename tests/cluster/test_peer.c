@@ -24,7 +24,7 @@ static void test_an_answer_is_read(void **s)
 	assert_string_equal(peer.phase, "waiting");
 	assert_string_equal(peer.step, "cluster");
 	assert_int_equal(peer.n_steps, 2);
-	assert_string_equal(peer.steps[1].reason, "for [31m x");
+	assert_string_equal(peer.steps[1].reason, "for?[31m x");
 	assert_int_equal(peer.steps[0].since_usec, 7);
 	assert_string_equal(peer.began, "the cluster began anew on 2026-11-26");
 	assert_int_equal(peer.uptime_s, 61);

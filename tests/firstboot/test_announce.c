@@ -74,6 +74,8 @@ static void test_each_state_in_its_words(void **s)
 		{ 2, { "images", STEP_DONE, "", false }, "images: done" },
 		{ 3, { "join", STEP_WAITING, "waiting for 10.0.0.1:6443, 0 s: refused", false },
 		  "join: waiting for 10.0.0.1:6443, 0 s: refused" },
+		{ 4, { "join", STEP_FAILED, "rub\377bish\033[2J", false },
+		  "join: failed: rub?bish?[2J" },
 	};
 
 	(void)s;

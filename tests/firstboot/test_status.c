@@ -79,6 +79,22 @@ static void test_since_is_when_the_state_began(void **s)
 	assert_int_equal(st.rows[0].since_usec, 30);
 }
 
+/* The last words of a program may be anything, and a cut may go through a character. */
+static void test_a_reason_is_fit_for_the_bus(void **s)
+{
+	char words[STATUS_REASON_LEN + 8];
+	struct status st;
+
+	(void)s;
+	status_init(&st, steps, 3);
+	take_in(&st, "cluster", STEP_FAILED, "exit-code: rub\377bish\033[2J");
+	assert_string_equal(st.rows[1].reason, "exit-code: rub?bish?[2J");
+	memset(words, 'x', sizeof(words));
+	snprintf(words + STATUS_REASON_LEN - 3, 11, "\xe2\x82\xac");
+	take_in(&st, "cluster", STEP_FAILED, words);
+	assert_string_equal(st.rows[1].reason + STATUS_REASON_LEN - 4, "x??");
+}
+
 static void test_an_unknown_step_changes_nothing(void **s)
 {
 	struct status st, before;
@@ -254,6 +270,7 @@ int main(void)
 		cmocka_unit_test(test_phase_follows_the_steps),
 		cmocka_unit_test(test_background_steps_do_not_take_ready_away),
 		cmocka_unit_test(test_since_is_when_the_state_began),
+		cmocka_unit_test(test_a_reason_is_fit_for_the_bus),
 		cmocka_unit_test(test_an_unknown_step_changes_nothing),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_those_outside_are_told_of_the_machine_too),

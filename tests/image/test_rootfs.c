@@ -37,6 +37,9 @@ static void test_knows_a_remedy_for_what_goes_wrong(void **state)
 		{ "E: Version '1.36.*' for 'kubeadm' was not found", "no such version" },
 		{ "E: Unable to locate package vimm", "os.packages" },
 		{ "W: GPG error: x: NO_PUBKEY 648ACFD622F3D138", "keyring" },
+		{ "The repository 'http://a noble InRelease' is not signed.", "ubuntu-keyring" },
+		{ "The repository 'http://a nobel Release' does not have a Release file.",
+		  "os.release" },
 	};
 
 	(void)state;
@@ -118,6 +121,8 @@ static void test_makes_a_root_once_and_finds_it_again(void **state)
 	assert_string_equal(text_str(&runs), "run\n");
 	arguments = scratch_read(&t.s, "arguments");
 	assert_non_null(strstr(text_str(&arguments), "\n--include=linux-image-amd64\n"));
+	assert_non_null(strstr(text_str(&arguments),
+			       "\n--keyring=/usr/share/keyrings/debian-archive-keyring.gpg\n"));
 	assert_non_null(strstr(text_str(&arguments), "\n--include=vim\nbookworm\n"));
 	assert_null(strstr(text_str(&arguments), "kubeadm"));
 	t.packages[0] = (char *)(uintptr_t) "emacs";
