@@ -112,8 +112,6 @@ void serve_dnsmasq(const struct serve_net *net, struct args *out)
 	if (net->quiet) {
 		args_add(out, "--quiet-dhcp");
 		args_add(out, "--quiet-tftp");
-	} else {
-		args_add(out, "--log-dhcp");
 	}
 	if (net->range) {
 		add_own_dhcp(net, out);
