@@ -238,7 +238,9 @@ tidy: compile_commands.json ## clang-tidy with the limits of the house
 	jq -e 'length > 0' compile_commands.json >/dev/null
 	run-clang-tidy -quiet -j $(JOBS) -p . '^$(CURDIR)/'
 
-bench: all ## figures as ratios; the table goes to docs/bench.md
+bench: deps ## figures as ratios; the table goes to docs/bench.md
+	tests/deps bench
+	$(MAKE) --no-print-directory -j$(JOBS) MODE=$(MODE) all
 	tests/bench/run $(B)
 
 demo: deps ## builds the example cluster, boots it as VMs, waits until it is Ready
