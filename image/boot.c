@@ -13,6 +13,7 @@
 #include "base/fs.h"
 #include "base/macros.h"
 #include "base/text.h"
+#include "image/args.h"
 #include "image/disk.h"
 #include "image/fat.h"
 #include "image/release.h"
@@ -20,6 +21,16 @@
 #include "image/root.h"
 
 #define CORE "tmp/rackseed-core.img"
+
+struct grub_image {
+	const char *format, *path, *prefix;
+	const char *more[3]; /* modules */
+};
+
+static const struct grub_image grub_core = { "i386-pc", CORE, "(,gpt4)/boot/grub", { NULL } };
+/* The prefix is on what it was loaded from. */
+static const struct grub_image grub_pxe = { "i386-pc-pxe", BOOT_PXE, "/grub", { "pxe", "tftp" } };
+_Static_assert(DISK_ROOT_NUMBER == 4, "the prefix of the core names the root partition");
 
 enum { MAX_FILE = 32 << 20 };
 
@@ -126,41 +137,27 @@ int boot_link(uint8_t *code, size_t code_len, uint8_t *core, size_t core_len, ui
 	return 0;
 }
 
-/* On the node GRUB needs no file but grub.cfg and the kernels: all modules are within. */
-static int make_core(const struct boot *b, struct fault *why)
+/* Both need no file but grub.cfg and what that names: all modules are within. */
+static int make_image(const struct boot *b, const struct grub_image *image, struct fault *why)
 {
-	static const char *const words[] = { "grub-mkimage",
-					     "--format=i386-pc",
-					     "--output=/" CORE,
-					     "--prefix=(,gpt4)/boot/grub",
-					     "--compression=auto",
-					     "biosdisk",
-					     "part_gpt",
-					     "part_msdos",
-					     "ext2",
-					     "fat",
-					     "normal",
-					     "linux",
-					     "configfile",
-					     "search",
-					     "search_fs_uuid",
-					     "search_label",
-					     "test",
-					     "echo",
-					     "ls",
-					     "cat",
-					     "minicmd",
-					     "serial",
-					     "terminal",
-					     "sleep",
-					     "reboot",
-					     "halt",
-					     "gzio",
-					     "regexp",
-					     NULL };
+	static const char *const modules[] = {
+		"biosdisk",	"part_gpt",   "part_msdos", "ext2",	      "fat",	"normal",
+		"linux",	"configfile", "search",	    "search_fs_uuid", "test",	"echo",
+		"search_label", "ls",	      "cat",	    "minicmd",	      "serial", "terminal",
+		"sleep",	"reboot",     "halt",	    "gzio",	      "regexp", NULL,
+	};
+	scoped(args_done) struct args args = { 0 };
 
-	_Static_assert(DISK_ROOT_NUMBER == 4, "the prefix above names the root partition");
-	return root_run(b->root, words, NULL, why);
+	args_add(&args, "grub-mkimage");
+	args_add(&args, "--format=%s", image->format);
+	args_add(&args, "--output=/%s", image->path);
+	args_add(&args, "--prefix=%s", image->prefix);
+	args_add(&args, "--compression=auto");
+	args_add_all(&args, modules);
+	args_add_all(&args, image->more);
+	if (!args_list(&args))
+		return fault_errno(why, ENOMEM, "grub-mkimage");
+	return root_run(b->root, args_list(&args), NULL, why);
 }
 
 static int put(int fd, const char *data, size_t len, off_t at)
@@ -204,7 +201,9 @@ int boot_bios(const struct boot *b, struct fault *why)
 
 	if (root < 0)
 		return fault_errno(why, errno, "%s", b->root);
-	r = make_core(b, why);
+	r = make_image(b, &grub_core, why);
+	if (r == 0)
+		r = make_image(b, &grub_pxe, why);
 	if (r == 0)
 		r = read_in_root(b->root, "usr/lib/grub/i386-pc/boot.img", &code, why);
 	if (r == 0)

@@ -22,7 +22,12 @@ struct boot {
 /* Formats the ESP and fills it with the distribution's signed shim and GRUB. */
 int boot_efi(const struct boot *b, struct fault *why) __attribute__((nonnull, warn_unused_result));
 
-/* Makes core.img with the root's grub-mkimage and writes both parts of it to the disk. */
+#define BOOT_PXE "usr/lib/rackseed/grub.pxe" /* GRUB for a BIOS that starts from the network */
+
+/*
+ * Makes core.img with the root's grub-mkimage and writes both parts of it to the disk; what starts
+ * from a network stays in the root.
+ */
 int boot_bios(const struct boot *b, struct fault *why) __attribute__((nonnull, warn_unused_result));
 
 enum { BOOT_CODE = 440 }; /* bytes before the partition table of a first sector */

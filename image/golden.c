@@ -30,7 +30,7 @@
 #define RACKSEED_VERSION "0"
 #endif
 
-#define MAKER "5" /* counts the changes of the golden disk that its inputs do not show */
+#define MAKER "6" /* counts the changes of the golden disk that its inputs do not show */
 #define NODE_TAR CACHE_UNFINISHED "node.tar"
 #define ROOT CACHE_UNFINISHED "root"
 #define DISK CACHE_UNFINISHED "golden.raw"

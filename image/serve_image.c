@@ -18,6 +18,7 @@
 #include "base/macros.h"
 #include "base/text.h"
 #include "cluster/installer.h"
+#include "image/boot.h"
 #include "image/disk.h"
 
 enum { FILE_MAX = 512 << 20, INDEX_MAX = 16 << 20, ENTRY = 128, PART_NUMBER = 5 };
@@ -187,8 +188,6 @@ static int put_made(ext2_filsys fs, const struct serve_image *from, const struct
 	scoped(text_done) struct text grub = { 0 };
 	int r = read_file(fs, "usr/lib/rackseed/rackseed-netstick", FILE_MAX, &program, why);
 
-	if (r == -ENOENT)
-		return fault_set(why, ENOENT, "the image is of an older rackseed: build it again");
 	if (r < 0)
 		return r;
 	serve_initrd(&program, &initrd);
@@ -204,6 +203,7 @@ int serve_image_unpack(const char *image, const struct serve_image *from,
 	static const char *const rows[][2] = {
 		{ "usr/lib/shim/shimx64.efi.signed", "/shimx64.efi" },
 		{ "usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed", "/grubx64.efi" },
+		{ BOOT_PXE, "/grub.pxe" },
 		{ "boot/vmlinuz", "/vmlinuz" },
 		{ "boot/initrd.img", "/initrd.img" },
 	};
@@ -217,6 +217,8 @@ int serve_image_unpack(const char *image, const struct serve_image *from,
 		r = put_from(fs, rows[i][0], folder, rows[i][1], ret, why);
 	if (r == 0)
 		r = put_made(fs, from, net, folder, ret, why);
+	if (r == -ENOENT)
+		return fault_set(why, ENOENT, "%s is of an older rackseed: build it again", image);
 	if (r == 0)
 		r = offer(ret, from->path, dup(from->fd), true, why);
 	return r < 0 ? fault_wrap(why, "%s", image) : 0;

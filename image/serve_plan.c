@@ -82,14 +82,16 @@ bool serve_range_good(const char *range)
 	       ntohl(a.s_addr) <= ntohl(b.s_addr);
 }
 
-/* Firmware of x86-64 with UEFI calls itself 7 or 9, and 16 where it starts by HTTP. */
+/* A BIOS calls itself 0; UEFI of x86-64 7 or 9, and 16 where it starts by HTTP. */
 static void add_own_dhcp(const struct serve_net *net, struct args *out)
 {
 	args_add(out, "--dhcp-range=%s,1h", net->range);
 	args_add(out, "--dhcp-option=option:router");
+	args_add(out, "--dhcp-match=set:bios,option:client-arch,0");
 	args_add(out, "--dhcp-match=set:efi,option:client-arch,7");
 	args_add(out, "--dhcp-match=set:efi,option:client-arch,9");
 	args_add(out, "--dhcp-match=set:http,option:client-arch,16");
+	args_add(out, "--dhcp-boot=tag:bios,grub.pxe,,%s", net->address);
 	args_add(out, "--dhcp-boot=tag:efi,shimx64.efi,,%s", net->address);
 	args_add(out, "--dhcp-option-force=tag:http,60,HTTPClient");
 	args_add(out, "--dhcp-boot=tag:http,http://%s:%u/shimx64.efi", net->address, net->port);
@@ -118,6 +120,7 @@ void serve_dnsmasq(const struct serve_net *net, struct args *out)
 		return;
 	}
 	args_add(out, "--dhcp-range=%s,proxy", net->address);
+	args_add(out, "--pxe-service=x86PC,rackseed,grub.pxe,%s", net->address);
 	args_add(out, "--pxe-service=BC_EFI,rackseed,shimx64.efi,%s", net->address);
 	args_add(out, "--pxe-service=X86-64_EFI,rackseed,shimx64.efi,%s", net->address);
 }

@@ -116,6 +116,7 @@ static void test_beside_a_dhcp_no_address_is_given(void **state)
 	assert_true(has_argument(&args, "--interface=eno1"));
 	assert_true(has_argument(&args, "--tftp-root=/tmp/x"));
 	assert_true(has_argument(&args, "--dhcp-range=10.0.0.2,proxy"));
+	assert_true(has_argument(&args, "--pxe-service=x86PC,rackseed,grub.pxe,10.0.0.2"));
 	assert_true(has_argument(&args, "--pxe-service=BC_EFI,rackseed,shimx64.efi,10.0.0.2"));
 	assert_false(has_beginning(&args, "--dhcp-boot"));
 	assert_false(has_beginning(&args, "--dhcp-leasefile"));
@@ -133,6 +134,7 @@ static void test_own_dhcp_is_no_router(void **state)
 	assert_non_null(args_list(&args));
 	assert_true(has_argument(&args, "--dhcp-range=10.0.0.50,10.0.0.60,1h"));
 	assert_true(has_argument(&args, "--dhcp-option=option:router"));
+	assert_true(has_argument(&args, "--dhcp-boot=tag:bios,grub.pxe,,10.0.0.2"));
 	assert_true(has_argument(&args, "--dhcp-boot=tag:efi,shimx64.efi,,10.0.0.2"));
 	assert_true(has_argument(&args, "--dhcp-boot=tag:http,http://10.0.0.2:80/shimx64.efi"));
 	assert_true(has_argument(&args, "--dhcp-leasefile=/tmp/x/leases"));
