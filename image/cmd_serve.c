@@ -219,9 +219,8 @@ static int serve(const struct invocation *in, const struct job *j, const struct 
 		return r;
 	if (!in->quiet)
 		fprintf(stderr,
-			"rackseed: %s is served on %s (TFTP, http://%s:%u/shimx64.efi) until this "
-			"is stopped\n",
-			text_str(&j->image), net->interface, net->address, net->port);
+			"rackseed: %s is served on %s at %s until this is stopped\n",
+			text_str(&j->image), net->interface, net->address);
 	if (wait_signal(&set, pid, &status) == SIGCHLD)
 		return tell_end(status, why);
 	kill(pid, SIGTERM);

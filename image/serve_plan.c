@@ -82,7 +82,7 @@ bool serve_range_good(const char *range)
 	       ntohl(a.s_addr) <= ntohl(b.s_addr);
 }
 
-/* A BIOS calls itself 0; UEFI of x86-64 7 or 9, and 16 where it starts by HTTP. */
+/* A BIOS calls itself 0, UEFI of x86-64 7 or 9. */
 static void add_own_dhcp(const struct serve_net *net, struct args *out)
 {
 	args_add(out, "--dhcp-range=%s,1h", net->range);
@@ -90,11 +90,8 @@ static void add_own_dhcp(const struct serve_net *net, struct args *out)
 	args_add(out, "--dhcp-match=set:bios,option:client-arch,0");
 	args_add(out, "--dhcp-match=set:efi,option:client-arch,7");
 	args_add(out, "--dhcp-match=set:efi,option:client-arch,9");
-	args_add(out, "--dhcp-match=set:http,option:client-arch,16");
 	args_add(out, "--dhcp-boot=tag:bios,grub.pxe,,%s", net->address);
 	args_add(out, "--dhcp-boot=tag:efi,shimx64.efi,,%s", net->address);
-	args_add(out, "--dhcp-option-force=tag:http,60,HTTPClient");
-	args_add(out, "--dhcp-boot=tag:http,http://%s:%u/shimx64.efi", net->address, net->port);
 	args_add(out, "--dhcp-leasefile=%s/leases", net->folder);
 }
 

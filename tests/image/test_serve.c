@@ -136,7 +136,6 @@ static void test_own_dhcp_is_no_router(void **state)
 	assert_true(has_argument(&args, "--dhcp-option=option:router"));
 	assert_true(has_argument(&args, "--dhcp-boot=tag:bios,grub.pxe,,10.0.0.2"));
 	assert_true(has_argument(&args, "--dhcp-boot=tag:efi,shimx64.efi,,10.0.0.2"));
-	assert_true(has_argument(&args, "--dhcp-boot=tag:http,http://10.0.0.2:80/shimx64.efi"));
 	assert_true(has_argument(&args, "--dhcp-leasefile=/tmp/x/leases"));
 	assert_false(has_beginning(&args, "--pxe-service"));
 	args_done(&args);
