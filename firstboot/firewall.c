@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/fault.h"
 #include "base/fs.h"
@@ -83,14 +85,47 @@ static int put_in_force(int root, const struct plan_action *rules, struct fault 
 	return r < 0 ? r : FS_CHANGED;
 }
 
+/* What was done to rules that this boot has loaded before; NULL when it has not. */
+static const char *deed(int root, const char *rules)
+{
+	scoped(text_done) struct text note = { 0 };
+	scoped(text_done) struct text now = { 0 };
+	struct fault ignored = { 0 };
+
+	if (fs_read(root, NOTE_PATH, RULES_MAX, &note, &ignored) < 0 ||
+	    strncmp(text_str(&note), rules, strlen(rules)) != 0)
+		return NULL;
+	return nft_list(rules, &now, &ignored) < 0 ? "somebody had taken them away"
+						   : "somebody had changed them";
+}
+
+/* It stays in the status until the service ends: who looks a minute later shall see it, too. */
+static void remember(struct node *node, const char *deed)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+	size_t n;
+
+	node->firewall[0] = '\0';
+	if (!deed || !gmtime_r(&now, &tm))
+		return;
+	n = strftime(node->firewall, sizeof(node->firewall), "loaded again %F %T UTC: ", &tm);
+	snprintf(node->firewall + n, sizeof(node->firewall) - n, "%s", deed);
+}
+
 int task_firewall(struct node *node, struct fault *why)
 {
 	const struct plan_action *rules = apply_find(&node->plan, PLAN_FIREWALL, "", ".nft", 0);
 	int changed = FS_SAME;
 	int r;
 
-	if (rules && !is_in_force(node->root, rules->content))
+	if (rules && !is_in_force(node->root, rules->content)) {
+		remember(node, deed(node->root, rules->content));
 		changed = put_in_force(node->root, rules, why);
+	}
 	r = changed < 0 ? changed : node_apply(node, PLAN_FIREWALL, why);
-	return r < 0 ? r : r | changed;
+	if (r < 0)
+		return r;
+	r |= changed;
+	return node->firewall[0] ? step_say(why, r, "%s", node->firewall) : r;
 }

@@ -40,6 +40,8 @@ struct node {
 	struct text admin_crt, admin_key;
 	int64_t admin_made; /* seconds, monotonic */
 
+	char firewall[96]; /* of that step: when its rules were loaded again and why, or "" */
+
 	struct share_watch *shares; /* of the step shares: one per share that is mounted, or NULL */
 	size_t n_shares;
 };

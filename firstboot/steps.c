@@ -162,7 +162,7 @@ static int attempt(const struct runner *r, struct trial *t, struct fault *why)
 
 static bool is_over(const struct trial *t)
 {
-	return t->done && !(t->step->background && t->step->again_s);
+	return t->done && !t->step->again_s;
 }
 
 /*
@@ -283,7 +283,7 @@ static int run_one(const struct runner *r, struct trial *trials, size_t i, struc
 			return stop;
 		begun_ms = r->now_ms(r->data);
 	}
-	t->due_ms = done ? 0 : due_after(r, t, begun_ms);
+	t->due_ms = due_after(r, t, begun_ms);
 	return done < 0 ? fault_wrap(why, "%s", t->step->name) : 0;
 }
 

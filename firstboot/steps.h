@@ -28,7 +28,7 @@ struct step {
 	int (*run)(struct node *node, struct fault *why); /* enum step_result, or negative */
 	unsigned limit_s; /* it is given up after so long; 0: never */
 	bool background;  /* the later ones do not wait for it */
-	unsigned again_s; /* a background step that is done is run again after so long; 0: never */
+	unsigned again_s; /* one that is done is run again after so long; 0: never */
 	/* In trouble it is tried on beside the later ones, which do not wait; NULL: they wait. */
 	bool (*yields)(const struct node *node);
 	const char *after; /* it is not tried before that one is done, which stands before it */

@@ -104,7 +104,7 @@ const struct step task_table[] = {
 	{ .name = "clock", .run = task_clock },
 	{ .name = "containerd", .run = task_containerd },
 	{ .name = "images", .run = task_images },
-	{ .name = "firewall", .run = task_firewall },
+	{ .name = "firewall", .run = task_firewall, .again_s = 30 },
 	{ .name = "data", .run = task_data, .yields = holds_no_snapshots },
 	{ .name = "storage", .run = task_storage, .yields = is_member, .after = "data" },
 	{ .name = "registry", .run = task_registry, .yields = is_member, .after = "data" },

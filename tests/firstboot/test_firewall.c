@@ -85,6 +85,18 @@ static void assert_step(struct lab *lab, int outcome)
 		fail_msg("%d: %s", r, why.text);
 }
 
+/* told: how what the step says ends, "" when it says nothing. */
+static void assert_says(struct lab *lab, int outcome, const char *told)
+{
+	struct fault why = { 0 };
+	const char *end;
+
+	assert_int_equal(task_firewall(&lab->node, &why), outcome);
+	end = strstr(why.text, " UTC: ");
+	assert_string_equal(end ? end + strlen(" UTC: ") : why.text, told);
+	assert_true(!end || strncmp(why.text, "loaded again 2", 14) == 0);
+}
+
 static ino_t inode(const struct lab *lab)
 {
 	struct stat st;
@@ -111,25 +123,33 @@ static void test_what_is_in_force_is_left_alone(void **state)
 
 static void test_what_somebody_did_to_the_table_is_undone(void **state)
 {
-	static const char *const deeds[] = {
-		"flush ruleset",
-		"delete table inet rackseed",
-		"flush chain inet rackseed input",
-		"insert rule inet rackseed input accept",
-		"add element inet rackseed a { 192.0.2.1 }",
-		"add chain inet rackseed mine",
+	static const char gone[] = "somebody had taken them away";
+	static const char changed[] = "somebody had changed them";
+	static const struct {
+		const char *deed, *told;
+	} cases[] = {
+		{ "flush ruleset", gone },
+		{ "delete table inet rackseed", gone },
+		{ "flush chain inet rackseed input", changed },
+		{ "insert rule inet rackseed input accept", changed },
+		{ "add element inet rackseed a { 192.0.2.1 }", changed },
+		{ "add chain inet rackseed mine", changed },
 	};
 	struct lab lab;
 
 	(void)state;
 	lab_make(&lab);
-	assert_step(&lab, STEP_CHANGED);
-	CASES (deed, deeds) {
-		nft(*deed, NULL);
-		assert_step(&lab, STEP_CHANGED);
+	assert_says(&lab, STEP_CHANGED, "");
+	assert_says(&lab, STEP_SAME, "");
+	CASES (c, cases) {
+		nft(c->deed, NULL);
+		assert_says(&lab, STEP_CHANGED, c->told);
 		assert_table("comment \"SSH\"");
-		assert_step(&lab, STEP_SAME);
+		/* Whoever looks later is told, too. */
+		assert_says(&lab, STEP_SAME, c->told);
 	}
+	plan_for(&lab, better);
+	assert_says(&lab, STEP_CHANGED, "");
 	tree_done(&lab.tree);
 }
 

@@ -361,6 +361,29 @@ static void test_done_steps_are_looked_at_again_in_silence(void **s)
 	world_done(&w);
 }
 
+/* Also one that the others waited for, and also while one after it is still tried. */
+static void test_a_step_before_one_that_waits_is_looked_at_again(void **s)
+{
+	static const struct step steps[] = {
+		{ .name = "a", .run = run_a, .again_s = 30 },
+		{ .name = "b", .run = run_b },
+		{ .name = "c", .run = run_c },
+	};
+	struct node node = { .good_from = { 1, 8, 1 }, .bad_at = { 2, 0, 0 } };
+	struct world w = { .stop_after = 16 };
+	struct fault why = { 0 };
+
+	(void)s;
+	assert_int_equal(run_steps(steps, &node, &w, &why), -ECANCELED);
+	/* Of 160 s b took 70: a was bad at 30 s, tried at 40 s, then every 30 s. */
+	assert_int_equal(node.ran[0], 6);
+	assert_int_equal(node.ran[1], 8);
+	assert_int_equal(node.ran[2], 1);
+	assert_non_null(strstr(text_str(&w.log), "a failed: no luck\n(again) b failed: no luck\n"
+						 "a done: as it must be\n"));
+	world_done(&w);
+}
+
 static void test_trouble_at_a_later_look_is_told_and_tried_at_the_usual_pace(void **s)
 {
 	struct node node = { .good_from = { 1, 1, 1 }, .bad_at = { 0, 2, 0 } };
@@ -485,6 +508,7 @@ int main(void)
 		cmocka_unit_test(test_each_try_is_somebodys_turn),
 		cmocka_unit_test(test_a_step_that_was_stopped_is_not_passed),
 		cmocka_unit_test(test_done_steps_are_looked_at_again_in_silence),
+		cmocka_unit_test(test_a_step_before_one_that_waits_is_looked_at_again),
 		cmocka_unit_test(test_trouble_at_a_later_look_is_told_and_tried_at_the_usual_pace),
 		cmocka_unit_test(test_who_is_slow_to_fail_is_asked_a_fifth_of_the_time),
 		cmocka_unit_test(test_retry_wakes_who_only_looks_again),
