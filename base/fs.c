@@ -91,17 +91,20 @@ int fs_read(int dirfd, const char *path, size_t max, struct text *out, struct fa
 /* Opens the folder that path lies in and points *ret_name at the last component. */
 static int open_parent(int dirfd, const char *path, const char **ret_name, struct fault *why)
 {
+	char dir[PATH_MAX] = ".";
 	const char *slash;
-	char dir[PATH_MAX];
 	int fd;
 
 	path = below(dirfd, path);
 	slash = strrchr(path, '/');
 	*ret_name = slash ? slash + 1 : path;
-	if (slash && (size_t)(slash - path) >= sizeof(dir))
-		return fault_errno(why, ENAMETOOLONG, "%s", path);
-	snprintf(dir, sizeof(dir), "%.*s", slash > path ? (int)(slash - path) : 1,
-		 slash ? path : ".");
+	if (slash) {
+		size_t n = slash > path ? (size_t)(slash - path) : 1; /* 1: "/" itself */
+
+		if (n >= sizeof(dir))
+			return fault_errno(why, ENAMETOOLONG, "%s", path);
+		snprintf(dir, sizeof(dir), "%.*s", (int)n, path);
+	}
 	fd = openat(dirfd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT) {
 		int r = fs_mkdirs(dirfd, dir, 0755, why);
@@ -323,10 +326,11 @@ static int remove_below(int parent, const char *name)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
 		return -errno;
-	own = fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	dir = fd < 0 ? NULL : fdopendir(fd);
+	own = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	dir = own < 0 ? NULL : fdopendir(own);
 	if (!dir)
 		return -errno;
+	fd = own;
 	own = -1; /* it is the stream's now */
 	if (is_mount(fd))
 		return -EBUSY;

@@ -76,6 +76,12 @@ const char *text_str(const struct text *t)
 	return t->data ? t->data : "";
 }
 
+void text_inherit(struct text *t, const struct text *part)
+{
+	if (!t->error)
+		t->error = part->error;
+}
+
 int text_error(const struct text *t)
 {
 	return t->error;

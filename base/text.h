@@ -25,6 +25,9 @@ const char *text_str(const struct text *t) __attribute__((nonnull));
 /* 0, or -ENOMEM when anything was lost. */
 int text_error(const struct text *t) __attribute__((nonnull, warn_unused_result));
 
+/* For what was made of part: when part lost anything, so did t. */
+void text_inherit(struct text *t, const struct text *part) __attribute__((nonnull));
+
 /*
  * Length of the UTF-8 character that the n > 0 bytes at s begin with, or 0 when they begin with
  * none (cut, overlong, surrogate, beyond U+10FFFF).

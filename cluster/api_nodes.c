@@ -28,7 +28,7 @@ static void add_shown(struct text *out, const char *s)
 	enum { SHOWN = 600 };
 	size_t i;
 
-	for (i = 0; s[i] && i < SHOWN; i++)
+	for (i = 0; i < SHOWN && s[i]; i++)
 		text_add_n(out, iscntrl((unsigned char)s[i]) ? " " : &s[i], 1);
 }
 

@@ -141,6 +141,8 @@ static int find_node(struct audit_work *w, struct model *m, struct fault *why)
 	if (r < 0)
 		return r;
 	text_add_n(&node, name->data, strcspn(name->data, "\n"));
+	if (text_error(&node) < 0)
+		return fault_errno(why, ENOMEM, "audit");
 	w->m = m;
 	w->node = model_node(m, text_str(&node));
 	if (!w->node)

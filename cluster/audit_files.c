@@ -9,9 +9,18 @@
 
 enum { FILE_MAX = 32 << 20 };
 
+void audit_inherit(struct audit_work *w, const struct text *t)
+{
+	if (text_error(t) < 0)
+		w->error = text_error(t);
+}
+
 bool audit_read(struct audit_work *w, const char *path, struct text *out)
 {
-	return w->tree->read(w->tree->data, path, FILE_MAX, out) == 0 && text_error(out) == 0;
+	int r = w->tree->read(w->tree->data, path, FILE_MAX, out);
+
+	audit_inherit(w, out);
+	return r == 0 && text_error(out) == 0;
 }
 
 void audit_lines(const char *s, bool (*line)(void *to, const char *s, size_t n), void *to)
@@ -28,6 +37,7 @@ void audit_lines(const char *s, bool (*line)(void *to, const char *s, size_t n),
 /* ---- which files ---- */
 
 struct each {
+	struct audit_work *w;
 	const char *folder, *end;
 	void (*found)(void *to, const char *path, const struct audit_stat *st);
 	void *to;
@@ -43,6 +53,7 @@ static void each_entry(void *to, const char *name, const struct audit_stat *st)
 	if (n < m || strcmp(name + n - m, e->end) != 0 || !S_ISREG(st->mode))
 		return;
 	text_addf(&path, "%s/%s", e->folder, name);
+	audit_inherit(e->w, &path);
 	e->found(e->to, text_str(&path), st);
 	e->n++;
 }
@@ -52,7 +63,7 @@ size_t audit_each(struct audit_work *w, const char *pattern,
 {
 	const char *star = strstr(pattern, "/*");
 	scoped(text_done) struct text folder = { 0 };
-	struct each e = { .found = found, .to = to };
+	struct each e = { .w = w, .found = found, .to = to };
 	struct audit_stat st;
 
 	if (!star) {
@@ -62,6 +73,7 @@ size_t audit_each(struct audit_work *w, const char *pattern,
 		return 1;
 	}
 	text_add_n(&folder, pattern, (size_t)(star - pattern));
+	audit_inherit(w, &folder);
 	e.folder = text_str(&folder);
 	e.end = star + 2;
 	(void)w->tree->list(w->tree->data, e.folder, each_entry, &e);
@@ -80,6 +92,7 @@ static size_t each_of(struct audit_work *w, const char *where,
 		size_t len = strcspn(where, " ");
 
 		text_add_n(&pattern, where, len);
+		audit_inherit(w, &pattern);
 		n += audit_each(w, text_str(&pattern), found, to);
 		where += len;
 	}
@@ -147,6 +160,7 @@ static void see_owner(void *to, const char *path, const struct audit_stat *st)
 	long uid, gid;
 
 	text_add_n(&user, f->row->key, (size_t)(colon - f->row->key));
+	audit_inherit(f->w, &user);
 	uid = audit_id(text_str(&f->w->passwd), text_str(&user));
 	gid = audit_id(text_str(&f->w->group), colon + 1);
 	if (uid >= 0 && gid >= 0 && st->uid == (uid_t)uid && st->gid == (gid_t)gid)

@@ -82,12 +82,16 @@ static int read_yaml(struct audit_work *w, const char *path, struct yaml *ret)
 	scoped(text_done) struct text bytes = { 0 };
 	struct yaml_error error = { 0 };
 	struct audit_stat st;
+	int r;
 
 	if (w->tree->stat(w->tree->data, path, &st) == -ENOENT)
 		return -ENOENT;
 	if (!audit_read(w, path, &bytes))
 		return -EIO;
-	return yaml_parse(text_str(&bytes), bytes.len, ret, &error);
+	r = yaml_parse(text_str(&bytes), bytes.len, ret, &error);
+	if (r == -ENOMEM)
+		w->error = r;
+	return r;
 }
 
 /* Whether there is something to judge; *ret_outcome when not. */
@@ -140,6 +144,7 @@ AUDIT_CHECK(audit_flag)
 	while (i + 1 < AUDIT_N_MANIFESTS && strcmp(components[i], row->where) != 0)
 		i++;
 	text_addf(&path, "/etc/kubernetes/manifests/%s.yaml", components[i]);
+	audit_inherit(w, &path);
 	if (!w->manifests[i].read)
 		w->manifests[i].r = read_yaml(w, text_str(&path), &w->manifests[i].tree);
 	w->manifests[i].read = true;
@@ -164,6 +169,7 @@ static const char *value_at(const struct yaml *y, const char *key, struct text *
 		size_t n = strcspn(key, ".");
 
 		text_add_n(&part, key, n);
+		text_inherit(buf, &part);
 		y = yaml_get(y, text_str(&part));
 		key += n + (key[n] == '.');
 	}
@@ -179,11 +185,14 @@ AUDIT_CHECK(audit_kubelet)
 {
 	scoped(text_done) struct text buf = { 0 };
 	enum audit_outcome outcome;
+	const char *value;
 
 	if (!w->kubelet.read)
 		w->kubelet.r = read_yaml(w, KUBELET_CONFIG, &w->kubelet.tree);
 	w->kubelet.read = true;
 	if (!is_judgeable(w->kubelet.r, KUBELET_CONFIG, seen, &outcome))
 		return outcome;
-	return audit_value(row, value_at(&w->kubelet.tree, row->key, &buf), seen);
+	value = value_at(&w->kubelet.tree, row->key, &buf);
+	audit_inherit(w, &buf);
+	return audit_value(row, value, seen);
 }

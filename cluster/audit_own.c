@@ -93,6 +93,8 @@ AUDIT_CHECK(audit_seed_secrets)
 		return AUDIT_LATER;
 	}
 	if (seed_secrets(w->m, w->node, &allowed, &why) < 0) {
+		if (why.code == ENOMEM)
+			w->error = -ENOMEM;
 		text_add(seen, why.text);
 		return AUDIT_FAIL;
 	}
@@ -227,6 +229,7 @@ AUDIT_CHECK(audit_link)
 	int r = w->tree->link(w->tree->data, row->where, &target);
 	bool good = r == 0 && strcmp(text_str(&target), row->value) == 0;
 
+	audit_inherit(w, &target);
 	text_addf(seen, "%s %s%s", row->where, r == 0 ? "leads to " : "is no link",
 		  text_str(&target));
 	return good ? AUDIT_PASS : AUDIT_FAIL;

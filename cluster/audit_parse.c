@@ -105,7 +105,10 @@ int audit_parse(const char *json, size_t len, struct audit *ret, struct fault *w
 
 	if (len > ANSWER_MAX)
 		return fault_set(why, EFBIG, "its answer is too large");
-	if (yaml_parse(json, len, &tree, &error) < 0)
+	r = yaml_parse(json, len, &tree, &error);
+	if (r == -ENOMEM)
+		return fault_errno(why, ENOMEM, "audit");
+	if (r < 0)
 		return fault_set(why, EBADMSG, "its answer is no JSON: %s", error.message);
 	judged = yaml_text(yaml_get(&tree, "judged"));
 	a.judged = judged ? strtoll(judged, NULL, 10) : 0;

@@ -93,6 +93,9 @@ enum audit_outcome audit_value(const struct audit_row *row, const char *value, s
 size_t audit_each(struct audit_work *w, const char *pattern,
 		  void (*found)(void *to, const char *path, const struct audit_stat *st), void *to);
 
+/* Says that w is not complete, when t is not. */
+void audit_inherit(struct audit_work *w, const struct text *t);
+
 /* Adds a file; false when it is not there or cannot be read. */
 bool audit_read(struct audit_work *w, const char *path, struct text *out);
 

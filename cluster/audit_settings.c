@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -14,6 +15,7 @@ enum { NAMES_MAX = 256 };
 struct names {
 	char *list[NAMES_MAX];
 	size_t n;
+	struct audit_work *w;
 };
 
 static void names_done(struct names *names)
@@ -27,8 +29,13 @@ static void add_name(void *to, const char *path, const struct audit_stat *st)
 	struct names *names = to;
 
 	(void)st;
-	if (names->n < NAMES_MAX && (names->list[names->n] = strdup(path)))
+	if (names->n == NAMES_MAX)
+		return;
+	names->list[names->n] = strdup(path);
+	if (names->list[names->n])
 		names->n++;
+	else
+		names->w->error = -ENOMEM;
 }
 
 static const char *base_of(const char *path)
@@ -43,6 +50,7 @@ static int compare(const void *a, const void *b)
 
 static void collect(struct audit_work *w, const char *pattern, struct names *names)
 {
+	names->w = w;
 	audit_each(w, pattern, add_name, names);
 	if (names->n > 1)
 		qsort(names->list, names->n, sizeof(names->list[0]), compare);
@@ -100,6 +108,7 @@ AUDIT_CHECK(audit_sshd)
 	if (!s.found)
 		look_in(w, "/etc/ssh/sshd_config", &s);
 	outcome = audit_value(row, s.found ? text_str(&s.value) : NULL, seen);
+	audit_inherit(w, &s.value);
 	text_done(&s.value);
 	return outcome;
 }
@@ -129,6 +138,7 @@ AUDIT_CHECK(audit_sysctl)
 		if (!is_hidden(&names, i))
 			look_in(w, names.list[i], &s);
 	outcome = audit_value(row, s.found ? text_str(&s.value) : NULL, seen);
+	audit_inherit(w, &s.value);
 	text_done(&s.value);
 	return outcome;
 }
@@ -159,6 +169,7 @@ static const char *paragraph(struct audit_work *w, const char *name, size_t *ret
 	const char *at = text_str(&w->dpkg), *end;
 
 	text_addf(&key, "Package: %s\n", name);
+	audit_inherit(w, &key);
 	for (; (at = strstr(at, text_str(&key))); at++)
 		if (at == text_str(&w->dpkg) || at[-1] == '\n')
 			break;
@@ -222,6 +233,7 @@ static bool see_status(void *to, const char *line, size_t n)
 		p->installed = memmem(line, n, " ok installed", 13) != NULL;
 	} else if (n > v && strncmp(line, version, v) == 0 && p->installed) {
 		text_addf(&p->name, " %.*s", (int)(n - v), line + v);
+		audit_inherit(p->w, &p->name);
 		audit_add(p->w, &p->w->audit->packages, text_str(&p->name));
 	}
 	return true;

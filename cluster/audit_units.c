@@ -30,10 +30,13 @@ static bool is_masked(struct audit_work *w, const char *unit)
 {
 	scoped(text_done) struct text path = { 0 };
 	scoped(text_done) struct text target = { 0 };
+	int r;
 
 	text_addf(&path, "/etc/systemd/system/%s", unit);
-	return w->tree->link(w->tree->data, text_str(&path), &target) == 0 &&
-	       strcmp(text_str(&target), "/dev/null") == 0;
+	audit_inherit(w, &path);
+	r = w->tree->link(w->tree->data, text_str(&path), &target);
+	audit_inherit(w, &target);
+	return r == 0 && strcmp(text_str(&target), "/dev/null") == 0;
 }
 
 static void add_unit(void *to, const char *name, const struct audit_stat *st)
@@ -63,6 +66,7 @@ void audit_find_units(struct audit_work *w)
 			scoped(text_done) struct text path = { 0 };
 
 			text_addf(&path, "%s/%s", folders[i], targets[k]);
+			audit_inherit(w, &path);
 			(void)w->tree->list(w->tree->data, text_str(&path), add_unit, w);
 		}
 	while (w->audit->units && w->audit->units[n])
@@ -84,14 +88,14 @@ static bool is_unwanted(const char *unit)
 /* ListenStream=22, =0.0.0.0:22, =[::]:22; a path or an abstract name is not the network. */
 static bool see_listen(void *to, const char *line, size_t n)
 {
-	bool *listens = to;
+	bool *found = to;
 	const char *value = memchr(line, '=', n);
 
 	if (value && strncmp(line, "Listen", 6) == 0) {
 		value += 1 + strspn(value + 1, " \t");
-		*listens = *listens || (*value >= '0' && *value <= '9') || *value == '[';
+		*found = *found || (*value >= '0' && *value <= '9') || *value == '[';
 	}
-	return !*listens;
+	return !*found;
 }
 
 static bool listens(struct audit_work *w, const char *unit)
@@ -104,6 +108,7 @@ static bool listens(struct audit_work *w, const char *unit)
 		scoped(text_done) struct text body = { 0 };
 
 		text_addf(&path, "%s/%s", folders[i], unit);
+		audit_inherit(w, &path);
 		if (audit_read(w, text_str(&path), &body))
 			audit_lines(text_str(&body), see_listen, &result);
 	}

@@ -62,7 +62,6 @@ struct folder {
 	struct audit_work *w;
 	const char *path;
 	char **below; /* its folders */
-	unsigned depth;
 };
 
 static bool is_other(const char *path)
@@ -102,6 +101,7 @@ static void see(void *to, const char *name, const struct audit_stat *st)
 	bool sticky = S_ISDIR(st->mode) && (st->mode & S_ISVTX);
 
 	text_addf(&path, "%s/%s", strcmp(f->path, "/") == 0 ? "" : f->path, name);
+	audit_inherit(w, &path);
 	if (text_error(&path) < 0 || is_other(text_str(&path)) || S_ISLNK(st->mode))
 		return;
 	if ((st->mode & S_IWOTH) && !sticky && (S_ISREG(st->mode) || S_ISDIR(st->mode)))
@@ -118,7 +118,7 @@ static void see(void *to, const char *name, const struct audit_stat *st)
 /* NOLINTNEXTLINE(misc-no-recursion): as deep as DEPTH_MAX */
 static void walk(struct audit_work *w, const char *path, unsigned depth)
 {
-	struct folder f = { .w = w, .path = path, .depth = depth };
+	struct folder f = { .w = w, .path = path };
 	char **s;
 
 	(void)w->tree->list(w->tree->data, path, see, &f);
@@ -133,6 +133,8 @@ static void walk(struct audit_work *w, const char *path, unsigned depth)
 void audit_walk(struct audit_work *w)
 {
 	walk(w, "/", 0);
+	audit_inherit(w, &w->writable);
+	audit_inherit(w, &w->strange);
 }
 
 static enum audit_outcome conclude(const struct text *found, const char *none, struct text *seen)

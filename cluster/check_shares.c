@@ -142,6 +142,8 @@ static void check_home(struct check *k, const struct model_share *s, struct mode
 	if (!admin || !path || !mark.line)
 		return;
 	text_addf(&home, "/home/%s", admin);
+	if (text_error(&home) < 0)
+		complaints_exhausted(k->c);
 	if (is_within(path, text_str(&home)))
 		complaint_add(k->c, COMPLAINT_ERROR, mark, code, NULL, "such as /srv/NAME",
 			      "share '%.64s': %s %.128s lies in the home of '%.64s', who must be "
@@ -232,7 +234,7 @@ static void complain_nested(struct check *k, const struct model_share *a,
 			    const struct model_share *b)
 {
 	const struct model_share *later = a > b ? a : b;
-	const struct model_share *other = later == a ? b : a;
+	const struct model_share *other = a > b ? b : a;
 	bool same = strcmp(a->mount, b->mount) == 0;
 
 	complaint_add(k->c, COMPLAINT_ERROR, later->mount_mark,

@@ -131,6 +131,8 @@ void complaint_add(struct complaints *c, enum complaint_severity severity, struc
 	new.message = cut_copy(part);
 	new.node = node ? cut_copy(node) : NULL;
 	new.hint = hint ? cut_copy(hint) : NULL;
+	if ((node && !new.node) || (hint && !new.hint))
+		complaints_exhausted(c);
 	add(c, &new);
 }
 

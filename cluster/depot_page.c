@@ -45,6 +45,8 @@ int depot_page_names(const char *json, size_t len, const char *key, struct depot
 	size_t i;
 	int r = yaml_parse(json, len, &tree, &error);
 
+	if (r == -ENOMEM)
+		return fault_errno(why, ENOMEM, "registry");
 	if (r < 0)
 		return fault_set(why, EPROTO, "the answer is not JSON: %s", error.message);
 	list = yaml_get(&tree, key);

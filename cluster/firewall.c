@@ -70,6 +70,7 @@ static void sets(struct work *w, struct text *out)
 			if (!(used & 1u << zone))
 				continue;
 			firewall_zone_elements(w->m, zone, families[f].family, elements);
+			text_inherit(out, elements);
 			if (elements->len)
 				set(&families[f], firewall_zone_name(zone), elements, out);
 		}
@@ -106,6 +107,7 @@ static void openings(const struct work *w, struct text *out)
 			o->add(w->m, w->node, &match);
 		else
 			text_add(&match, o->match);
+		text_inherit(out, &match);
 		if (match.len)
 			accept_from(w, o->from, text_str(&match), o->what, out);
 	}
@@ -175,6 +177,7 @@ static void routed_set(const struct work *w, const struct family *f, struct text
 	if (w->m->service_subnet.ip.family == f->family)
 		text_addf(&elements, "\t\t\t%s,\n", net_cidr_text(&w->m->service_subnet, text));
 	firewall_zone_elements(w->m, FIREWALL_MEMBERS, f->family, &elements);
+	text_inherit(out, &elements);
 	set(f, "routed", &elements, out);
 }
 

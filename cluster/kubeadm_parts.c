@@ -164,6 +164,7 @@ void kubeadm_part_registration(const struct model_node *node, const struct model
 	text_add(out, "  kubeletExtraArgs:\n");
 	kubeadm_part_argument(version, 4, "node-ip", net_ip_text(&node->address, ip), out);
 	node_labels(node, &labels);
+	text_inherit(out, &labels);
 	if (labels.len > 0)
 		kubeadm_part_argument(version, 4, "node-labels", text_str(&labels), out);
 }
@@ -184,6 +185,7 @@ void kubeadm_part_host_port(const struct model *m, struct text *out)
 
 	text_addf(&whole, "%s%s%s:%u", v6 ? "[" : "", m->endpoint_host, v6 ? "]" : "",
 		  m->endpoint_port);
+	text_inherit(out, &whole);
 	quote_yaml(out, text_str(&whole));
 }
 
@@ -211,6 +213,7 @@ void kubeadm_discovery(const struct model *m, const char *ca_base64, struct text
 
 	text_addf(&server, "https://%s%s%s:%u", v6 ? "[" : "", m->endpoint_host, v6 ? "]" : "",
 		  m->endpoint_port);
+	text_inherit(out, &server);
 	/* No name, as in kubeadm's own cluster-info: with a context it would want a user too. */
 	text_add(out, "apiVersion: v1\nkind: Config\nclusters:\n  - name: \"\"\n"
 		      "    cluster:\n      server: ");

@@ -66,6 +66,7 @@ void kubeadm_part_api_server_safety(const struct model_version *version, struct 
 	size_t i;
 
 	cipher_list(&list);
+	text_inherit(out, &list);
 	text_add(out, "  extraArgs:\n");
 	for (i = 0; i < COUNT(arguments); i++)
 		kubeadm_part_argument(version, 4, arguments[i].name,

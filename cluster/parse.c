@@ -15,6 +15,13 @@ struct model_mark parse_mark(const struct yaml *y)
 	return (struct model_mark){ .line = y->line, .column = y->column };
 }
 
+const char *parse_hint(struct parse *p, const struct text *hint)
+{
+	if (text_error(hint) < 0)
+		p->error = -ENOMEM;
+	return text_str(hint);
+}
+
 void parse_complain(struct parse *p, const struct yaml *y, const char *code, const char *hint,
 		    const char *format, ...)
 {
@@ -135,8 +142,8 @@ static const struct parse_key *unknown_key(struct parse *p, const struct yaml *y
 	for (key = table->keys; key->name && !guess.best; key++)
 		text_addf(&hint, "%s%s", key == table->keys ? "the keys here are: " : ", ",
 			  key->name);
-	parse_complain(p, y, "key-unknown", text_str(&hint), "'%.128s' is not a key of %s", y->text,
-		       table->what);
+	parse_complain(p, y, "key-unknown", parse_hint(p, &hint), "'%.128s' is not a key of %s",
+		       y->text, table->what);
 	return guess.best ? find_key(table, guess.best) : NULL;
 }
 

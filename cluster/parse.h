@@ -71,6 +71,9 @@ struct model_mark parse_mark(const struct yaml *y);
 void parse_complain(struct parse *p, const struct yaml *y, const char *code, const char *hint,
 		    const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* The hint that was made; p remembers when it could not be. */
+const char *parse_hint(struct parse *p, const struct text *hint);
+
 /* Walks a mapping by its table. at is what missing keys are complained of at. */
 void parse_mapping(struct parse *p, const struct yaml *y, const struct yaml *at,
 		   const struct parse_table *table, void *object);

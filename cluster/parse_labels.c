@@ -102,8 +102,8 @@ static void check_effect(struct parse *p, const struct yaml *y, const char *effe
 		text_addf(&hint, "did you mean '%s'?", guess.best);
 	else
 		text_add(&hint, "one of: NoSchedule, PreferNoSchedule, NoExecute");
-	parse_complain(p, y, "taint-form", text_str(&hint), "there is no taint effect '%.128s'",
-		       effect);
+	parse_complain(p, y, "taint-form", parse_hint(p, &hint),
+		       "there is no taint effect '%.128s'", effect);
 }
 
 static void check_taint(struct parse *p, const struct yaml *y, const struct model_taint *taint)

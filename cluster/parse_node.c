@@ -106,7 +106,8 @@ static unsigned unknown_role(struct parse *p, const struct yaml *y)
 		text_addf(&hint, "did you mean '%s'?", guess.best);
 	for (i = 0; roles[i].word && !guess.best; i++)
 		text_addf(&hint, "%s%s", i ? ", " : "one of: ", roles[i].word);
-	parse_complain(p, y, "role-unknown", text_str(&hint), "there is no role '%.128s'", y->text);
+	parse_complain(p, y, "role-unknown", parse_hint(p, &hint), "there is no role '%.128s'",
+		       y->text);
 	for (i = 0; guess.best && roles[i].word; i++)
 		if (strcmp(roles[i].word, guess.best) == 0)
 			return roles[i].value;

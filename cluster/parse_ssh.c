@@ -48,7 +48,7 @@ static long decode(const char *s, size_t n, unsigned char *out, size_t size)
 /* The key begins with its own type as a string behind its length (RFC 4253, section 6.6). */
 static bool is_blob(const char *type, const char *s, size_t n)
 {
-	unsigned char blob[4096];
+	unsigned char blob[4096] = { 0 };
 	long len = decode(s, n, blob, sizeof(blob));
 	size_t type_len = strlen(type);
 

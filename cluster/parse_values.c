@@ -99,8 +99,8 @@ PARSE_READER(parse_one_word)
 		text_addf(&hint, "did you mean '%s'?", guess.best);
 	for (w = key->words->list; w->word && !guess.best; w++)
 		text_addf(&hint, "%s%s", w == key->words->list ? "one of: " : ", ", w->word);
-	parse_complain(p, y, key->words->code, text_str(&hint), "%s: there is no '%.128s'", p->key,
-		       s);
+	parse_complain(p, y, key->words->code, parse_hint(p, &hint), "%s: there is no '%.128s'",
+		       p->key, s);
 }
 
 PARSE_READER(parse_bool)
@@ -201,8 +201,8 @@ static void bad_size(struct parse *p, const struct yaml *y, size_t n_digits)
 		text_addf(&hint, "write %.*s%s", (int)n_digits, y->text, unit);
 	else
 		text_add(&hint, "a whole number with a unit, such as 512Mi, 8Gi or 40G");
-	parse_complain(p, y, "size-form", text_str(&hint), "%s: '%.128s' is not a size%s", p->key,
-		       y->text, n_digits && !*rest ? ": it has no unit" : "");
+	parse_complain(p, y, "size-form", parse_hint(p, &hint), "%s: '%.128s' is not a size%s",
+		       p->key, y->text, n_digits && !*rest ? ": it has no unit" : "");
 }
 
 PARSE_READER(parse_size)
@@ -259,7 +259,7 @@ PARSE_READER(parse_version)
 		scoped(text_done) struct text hint = { 0 };
 
 		text_addf(&hint, "write \"%s\"", s + 1);
-		parse_complain(p, y, "version-form", text_str(&hint),
+		parse_complain(p, y, "version-form", parse_hint(p, &hint),
 			       "%s: '%s' has a letter in front", p->key, s);
 	} else if (!read_version(s, &v)) {
 		parse_complain(p, y, "version-form",

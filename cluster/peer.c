@@ -64,10 +64,14 @@ int peer_parse(const char *json, size_t len, struct peer *ret, struct fault *why
 	scoped(yaml_done) struct yaml tree = { 0 };
 	struct yaml_error error = { 0 };
 	const char *etcd;
+	int r;
 
 	if (len > ANSWER_MAX)
 		return fault_set(why, EFBIG, "its answer is too large");
-	if (yaml_parse(json, len, &tree, &error) < 0)
+	r = yaml_parse(json, len, &tree, &error);
+	if (r == -ENOMEM)
+		return fault_errno(why, ENOMEM, "status");
+	if (r < 0)
 		return fault_set(why, EBADMSG, "its answer is no JSON: %s", error.message);
 	*ret = (struct peer){ 0 };
 	copy(&tree, "name", ret->name, sizeof(ret->name));

@@ -118,6 +118,8 @@ int plan_make(const struct model *m, const struct model_node *node, const struct
 	int r = 0;
 
 	plan_facts_assume(m, &work.facts);
+	if (!work.facts.pause[0])
+		return fault_errno(why, ENOMEM, "plan");
 	for (i = 0; i < COUNT(parts) && r == 0; i++)
 		if (node->roles & parts[i].roles)
 			r = parts[i].make(&work, why);

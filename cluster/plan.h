@@ -97,7 +97,10 @@ struct plan_facts {
 int plan_facts_parse(const char *json, size_t len, struct plan_facts *facts, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Fills in what is not known: patch 0, the release's containerd, kubeadm's pause image. */
+/*
+ * Fills in what is not known: patch 0, the release's containerd, kubeadm's pause image, which stays
+ * empty where memory ran out.
+ */
 void plan_facts_assume(const struct model *m, struct plan_facts *facts) __attribute__((nonnull));
 
 /* Fills *ret with everything the node must be, in the order of the steps. */

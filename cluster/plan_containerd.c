@@ -50,6 +50,18 @@ static bool has_client(const struct model_registry *r)
 	return r->client_cert_file && r->client_key_file && !r->insecure;
 }
 
+static int server_error(const struct server *s, struct fault *why)
+{
+	const struct text *const texts[] = { &s->name,	&s->path,	 &s->ca,
+					     &s->basic, &s->client_cert, &s->client_key };
+	size_t i;
+
+	for (i = 0; i < COUNT(texts); i++)
+		if (text_error(texts[i]) < 0)
+			return fault_errno(why, ENOMEM, "registries");
+	return 0;
+}
+
 /* A host as the file describes it, if it does; name is "host[:port][/prefix]". */
 static int describe(const struct model *m, const char *name, struct server *s, struct fault *why)
 {
@@ -77,7 +89,7 @@ static int describe(const struct model *m, const char *name, struct server *s, s
 	if (r && r->user && r->password_file)
 		result = plan_credentials(r, "basic:", &s->basic, why);
 	s->host.basic = s->basic.len ? text_str(&s->basic) : NULL;
-	return result;
+	return result < 0 ? result : server_error(s, why);
 }
 
 static void put_hosts(struct plan_work *w, const char *registry, const struct text *content,

@@ -62,6 +62,8 @@ static void diff_lines(const char *before, const char *after, struct text *out)
 	tail = common_tail(before, n_before, after, n_after);
 	text_add_n(&removed, before, n_before - tail);
 	text_add_n(&added, after, n_after - tail);
+	text_inherit(out, &removed);
+	text_inherit(out, &added);
 	plan_lines(text_str(&removed), "    -", out);
 	plan_lines(text_str(&added), "    +", out);
 }
@@ -84,6 +86,10 @@ static void diff_action(const struct plan_action *before, const struct plan_acti
 		plan_headline(after, &new_head);
 		plan_body(after, &new_body);
 	}
+	text_inherit(out, &old_head);
+	text_inherit(out, &new_head);
+	text_inherit(out, &old_body);
+	text_inherit(out, &new_body);
 	if (strcmp(text_str(&old_head), text_str(&new_head)) == 0 &&
 	    strcmp(text_str(&old_body), text_str(&new_body)) == 0)
 		return;

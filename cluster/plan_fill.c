@@ -30,7 +30,8 @@ void plan_place(const char *form, const char *path, struct text *out)
 	text_addf(out, PLAN_PLACE "%s:%s" PLAN_PLACE, form, path);
 }
 
-static void take_apart(const char *s, size_t n, struct place *ret)
+/* What is lost of it, out lacks. */
+static void take_apart(const char *s, size_t n, struct place *ret, struct text *out)
 {
 	size_t form = strcspn(s, ":" PLAN_PLACE);
 	size_t path = n;
@@ -41,6 +42,9 @@ static void take_apart(const char *s, size_t n, struct place *ret)
 	text_add_n(&ret->path, s + path, n - path);
 	if (path > form + 1)
 		text_add_n(&ret->user, s + form + 1, path - form - 2);
+	text_inherit(out, &ret->form);
+	text_inherit(out, &ret->path);
+	text_inherit(out, &ret->user);
 }
 
 static void base64(const char *data, size_t len, struct text *out)
@@ -50,13 +54,15 @@ static void base64(const char *data, size_t len, struct text *out)
 	size_t i;
 
 	for (i = 0; i < len; i += 3) {
-		size_t n = len - i < 3 ? len - i : 3;
+		size_t n = len - i;
 		uint32_t v = 0;
 		char four[4];
 		size_t k;
 
-		for (k = 0; k < 3; k++)
-			v = v << 8 | (k < n ? (unsigned char)data[i + k] : 0);
+		if (n > 3)
+			n = 3;
+		for (k = 0; k < n; k++)
+			v |= (uint32_t)(unsigned char)data[i + k] << (16 - 8 * k);
 		for (k = 0; k < 4; k++)
 			four[k] = k <= n ? letters[v >> (18 - 6 * k) & 63] : '=';
 		text_add_n(out, four, 4);
@@ -194,8 +200,10 @@ static int fill(const char *s, size_t n, const struct seed *seed, struct text *o
 	const struct seed_file *file;
 	size_t i;
 
-	take_apart(s, n, &p);
+	take_apart(s, n, &p, &path);
 	text_addf(&path, "secrets/%s", text_str(&p.path));
+	if (text_error(&path) < 0)
+		return fault_errno(why, ENOMEM, "template");
 	file = seed_find(seed, text_str(&path));
 	if (!file)
 		return fault_set(why, ENOENT, "the seed holds no %s", text_str(&path));
@@ -231,7 +239,7 @@ static void veil(const char *s, size_t n, struct text *out)
 	scoped(place_done) struct place p = { 0 };
 	bool is_plain;
 
-	take_apart(s, n, &p);
+	take_apart(s, n, &p, out);
 	is_plain = strcmp(text_str(&p.form), "word") == 0 ||
 		   strcmp(text_str(&p.form), "line") == 0 || strcmp(text_str(&p.form), "yaml") == 0;
 	text_addf(out, "<%s%s%ssecrets/%s>", is_plain ? "" : "base64 of ", text_str(&p.user),

@@ -44,6 +44,7 @@ static void aliases(const struct model *m, const struct model_node *node, struct
 		if (!r->node || strcmp(r->node, node->name) != 0)
 			continue;
 		text_add_n(&host, r->host, host_len(r->host));
+		text_inherit(out, &host);
 		if (!is_node_or_address(m, text_str(&host)))
 			text_addf(out, " %s", text_str(&host));
 	}

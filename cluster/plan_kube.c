@@ -101,6 +101,8 @@ int plan_cluster(struct plan_work *w, struct fault *why)
 	(void)why;
 	plan_place("word", "token", &token);
 	plan_place("base64", "pki/ca.crt", &ca);
+	text_inherit(&document, &token);
+	text_inherit(&discovery, &ca);
 	kubelet_certificate(w);
 	if (w->node->roles & MODEL_CONTROL_PLANE) {
 		certificates(w->plan);

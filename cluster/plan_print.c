@@ -69,6 +69,7 @@ void plan_print(const struct plan *p, struct text *out)
 		plan_headline(a, out);
 		text_add(out, "\n");
 		plan_body(a, &content);
+		text_inherit(out, &content);
 		plan_lines(text_str(&content), "    ", out);
 	}
 }
@@ -100,6 +101,7 @@ void plan_json(const struct plan *p, struct text *out)
 		if (a->kind == PLAN_LINK)
 			member("target", a->content, out);
 		plan_body(a, &content);
+		text_inherit(out, &content);
 		if (has_body(a))
 			member("content", text_str(&content), out);
 		text_add(out, "}");

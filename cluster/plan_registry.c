@@ -47,6 +47,7 @@ int plan_credentials(const struct model_registry *r, const char *form, struct te
 				 "the file lie in secrets/",
 				 r->host);
 	text_addf(&whose, "%s%s", form, r->user);
+	text_inherit(out, &whose);
 	plan_place(text_str(&whose), source, out);
 	return 0;
 }
@@ -131,6 +132,7 @@ static int upstream(const struct plan_work *w, const struct model_registry *r, s
 		if (plan_secret_source(up->ca_file, &source, why) < 0)
 			return fault_wrap(why, "registry '%s': caFile", up->host);
 		text_addf(&path, PLAN_REGISTRY_TRUST "%u.crt", server->port);
+		text_inherit(&i->upstream, &path);
 		plan_put(w->plan, &(struct plan_item){ .step = PLAN_REGISTRY,
 						       .kind = PLAN_SECRET,
 						       .mode = 0644,
@@ -203,6 +205,9 @@ static int instance(struct plan_work *w, const struct model_registry *r, struct 
 	if (result < 0)
 		return fault_wrap(why, "registry '%s'", r->host);
 	text_addf(&i.folder, PLAN_REGISTRY_DATA "/%u", server.port);
+	text_inherit(&content, &i.folder);
+	text_inherit(&content, &i.upstream);
+	text_inherit(&content, &i.password);
 	server.folder = text_str(&i.folder);
 	registry_server_config(&server, &content);
 	text_addf(&path, PLAN_REGISTRY_DIR "%u.yml", server.port);
@@ -233,6 +238,8 @@ static void certificate(struct plan_work *w)
 						       .mode = rows[i].mode,
 						       .path = rows[i].path,
 						       .source = text_str(&source) });
+		if (text_error(&source) < 0)
+			w->plan->error = -ENOMEM;
 	}
 }
 

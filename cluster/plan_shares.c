@@ -55,12 +55,13 @@ static int mount(struct plan_work *w, const struct model_share *s, struct fault 
 	int r;
 
 	plan_share_address(w->m, s, &address);
+	text_addf(&secret, PLAN_CREDENTIALS_D "%s.cred", s->name);
+	if (text_error(&address) < 0 || text_error(&secret) < 0)
+		return fault_errno(why, ENOMEM, "mount");
 	r = storage_unc_parse(text_str(&address), &m.unc, why);
-
 	if (r < 0)
 		return r;
 	if (s->user && s->password_file) {
-		text_addf(&secret, PLAN_CREDENTIALS_D "%s.cred", s->name);
 		m.credentials = text_str(&secret);
 		credentials(w, s, m.credentials);
 	}
@@ -69,7 +70,7 @@ static int mount(struct plan_work *w, const struct model_share *s, struct fault 
 	if (r < 0)
 		return r;
 	storage_mount_unit(&m, &unit);
-	if (text_error(&path) < 0 || text_error(&secret) < 0)
+	if (text_error(&path) < 0)
 		w->plan->error = -ENOMEM;
 	plan_put_file(w->plan, PLAN_SHARES, text_str(&path), &unit);
 	return 0;

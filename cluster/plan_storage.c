@@ -85,10 +85,10 @@ static void accounts(const struct plan_work *w, struct text *sysusers)
 /* A password file's path below secrets/, as the seed has it. */
 const char *plan_password(const char *file)
 {
-	static const char folder[] = "secrets/";
+	static const char before[] = "secrets/";
 
 	file = strncmp(file, "./", 2) == 0 ? file + 2 : file;
-	return strncmp(file, folder, sizeof(folder) - 1) == 0 ? file + sizeof(folder) - 1 : file;
+	return strncmp(file, before, sizeof(before) - 1) == 0 ? file + sizeof(before) - 1 : file;
 }
 
 static void passwords(const struct plan_work *w)

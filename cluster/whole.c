@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cluster/whole.h"
 
+#include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -53,7 +54,10 @@ static bool is_whole_pod(const struct yaml *pod)
 	return n_items(containers) > 0 && n_items(volumes) > 0;
 }
 
-/* A PEM block in base64, as a kubeconfig holds it; or none at all. */
+/*
+ * A PEM block in base64, as a kubeconfig holds it; or none at all. What memory does not suffice to
+ * look at is not called broken, or it would be removed.
+ */
 static bool is_whole_data(const char *base64)
 {
 	size_t len = base64 ? strlen(base64) : 0;
@@ -65,7 +69,9 @@ static bool is_whole_data(const char *base64)
 	if (len % 4 != 0)
 		return false;
 	pem = calloc(1, len + 1);
-	is_whole = pem && EVP_DecodeBlock(pem, (const unsigned char *)base64, (int)len) >= 0 &&
+	if (!pem)
+		return true;
+	is_whole = EVP_DecodeBlock(pem, (const unsigned char *)base64, (int)len) >= 0 &&
 		   whole_pem((const char *)pem);
 	OPENSSL_clear_free(pem, len + 1);
 	return is_whole;
@@ -106,8 +112,11 @@ bool whole_object(const char *bytes, size_t len, const char *kind)
 	struct yaml_error error = { 0 };
 	const char *is;
 	size_t i;
+	int r = len == 0 ? -EBADMSG : yaml_parse(bytes, len, &tree, &error);
 
-	if (len == 0 || yaml_parse(bytes, len, &tree, &error) < 0 || tree.kind != YAML_MAPPING)
+	if (r == -ENOMEM)
+		return true;
+	if (r < 0 || tree.kind != YAML_MAPPING)
 		return false;
 	is = yaml_text(yaml_get(&tree, "kind"));
 	if (kind[0] && (!is || strcmp(is, kind) != 0))

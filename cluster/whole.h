@@ -16,5 +16,6 @@ bool whole_pem(const char *pem) __attribute__((nonnull));
  * A mapping of the kind, "" for any. Beyond that, of a "Pod" (a static pod's manifest) every volume
  * that it mounts, which kubeadm writes last; of a "Config" (a kubeconfig) every user's certificate
  * and key to their last line.
+ * What memory does not suffice for is not called broken.
  */
 bool whole_object(const char *bytes, size_t len, const char *kind) __attribute__((nonnull));

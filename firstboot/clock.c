@@ -45,7 +45,7 @@ static int restart_timesyncd(struct node *node, struct fault *why)
 {
 	scoped(drop_bus) struct sd_bus *bus = NULL;
 	struct units_tick tick = task_tick(node);
-	char state[32];
+	char state[32] = "";
 	int r = units_open(&bus, why);
 
 	if (r >= 0)

@@ -88,12 +88,12 @@ static int put_in_force(int root, const struct plan_action *rules, struct fault 
 /* What was done to rules that this boot has loaded before; NULL when it has not. */
 static const char *deed(int root, const char *rules)
 {
-	scoped(text_done) struct text note = { 0 };
+	scoped(text_done) struct text noted = { 0 };
 	scoped(text_done) struct text now = { 0 };
 	struct fault ignored = { 0 };
 
-	if (fs_read(root, NOTE_PATH, RULES_MAX, &note, &ignored) < 0 ||
-	    strncmp(text_str(&note), rules, strlen(rules)) != 0)
+	if (fs_read(root, NOTE_PATH, RULES_MAX, &noted, &ignored) < 0 ||
+	    strncmp(text_str(&noted), rules, strlen(rules)) != 0)
 		return NULL;
 	return nft_list(rules, &now, &ignored) < 0 ? "somebody had taken them away"
 						   : "somebody had changed them";

@@ -101,10 +101,10 @@ static int kubeadm(struct work *w, const char *unit, const char *verb, const cha
 	if (!config)
 		return fault_set(why, ENOENT, "the plan has no kubeadm.yaml");
 	argv[n++] = config->path;
-	if (init) /* else the token stands in the journal */
-		argv[n++] = "--skip-token-print";
-	if (init)
+	if (init) {
+		argv[n++] = "--skip-token-print"; /* else the token stands in the journal */
 		kubeadm_skip_phases_argument(&w->node->model, &w->node->facts.kubernetes, &skip);
+	}
 	if (skip.len)
 		argv[n++] = text_str(&skip);
 	if (option)

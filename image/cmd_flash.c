@@ -88,13 +88,13 @@ static bool tell_refusals(const struct session *s)
 /* Whether --yes-wipe, a list with commas, has the word for this disk. */
 static bool consented_by_option(const struct session *s, const struct flash_job *job)
 {
-	const char *list = option(s, "yes-wipe", "");
+	const char *words = option(s, "yes-wipe", "");
 	char word[WORD];
 	size_t n;
 
-	for (; *list; list += n + (list[n] == ',')) {
-		n = strcspn(list, ",");
-		snprintf(word, sizeof(word), "%.*s", (int)(n < WORD ? n : WORD - 1), list);
+	for (; *words; words += n + (words[n] == ',')) {
+		n = strcspn(words, ",");
+		snprintf(word, sizeof(word), "%.*s", (int)(n < WORD ? n : WORD - 1), words);
 		if (target_consents(&job->target.facts, &job->verdict, job->target.path, word,
 				    true))
 			return true;

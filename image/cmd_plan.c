@@ -150,22 +150,22 @@ static int plan_of(const struct model *m, const struct plan_facts *facts, const 
 
 static int show_node(struct job *job, const char *name, struct fault *why)
 {
-	scoped(plan_done) struct plan plan = { 0 };
+	scoped(plan_done) struct plan now = { 0 };
 	scoped(plan_done) struct plan old = { 0 };
-	int r = plan_of(job->m, &job->facts, name, &plan, why);
+	int r = plan_of(job->m, &job->facts, name, &now, why);
 
 	if (r == 0)
-		r = lint(&plan, name, why);
+		r = lint(&now, name, why);
 	if (r < 0)
 		return r;
 	if (!job->old) {
-		show_plan(job, name, &plan);
+		show_plan(job, name, &now);
 		return 0;
 	}
 	r = plan_of(job->old, &job->old_facts, name, &old, why);
 	if (r < 0)
 		return fault_wrap(why, "%s", command_value(job->in, "diff"));
-	show_diff(job, name, &old, &plan);
+	show_diff(job, name, &old, &now);
 	return 0;
 }
 

@@ -34,7 +34,11 @@ int file_sum_begin(struct file_sum *s, int fd, struct fault *why)
 		return fault_errno(why, errno, "sum of a file");
 	s->size = (uint64_t)st.st_size;
 	s->buf = malloc(PIECE);
-	return s->buf ? hash_new(&s->hash, why) : fault_errno(why, ENOMEM, "sum of a file");
+	if (!s->buf) {
+		fault_errno(why, ENOMEM, "sum of a file");
+		return -ENOMEM;
+	}
+	return hash_new(&s->hash, why);
 }
 
 int file_sum_take(struct file_sum *s, const void *data, uint64_t n, struct fault *why)

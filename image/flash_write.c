@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/flash_write.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -164,6 +165,7 @@ static int each_piece(struct writer *w, struct flash_proof *proof,
 			r = flash_ring_next(&ring, &piece, why);
 		if (r <= 0)
 			return r;
+		assert(piece);
 		r = fn(w, piece, why);
 		atomic_fetch_add(&w->progress->done, piece->length);
 		flash_ring_release(&ring);

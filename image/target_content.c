@@ -125,7 +125,7 @@ int target_read_fd(const void *from, void *buf, size_t len, uint64_t offset, str
 /* Whether the place holds nothing: zeros, or what some flash gives after it was discarded. */
 static int edge_is_blank(int fd, uint64_t offset, size_t n, bool *ret, struct fault *why)
 {
-	scoped(drop_bytes) unsigned char *buf = malloc(n);
+	scoped(drop_bytes) unsigned char *buf = calloc(1, n);
 	int r;
 
 	if (!buf)

@@ -18,6 +18,7 @@ static void url(const struct registry_host *h, struct text *out)
 
 	text_addf(&whole, "%s://%s%s", h->insecure ? "http" : "https", registry_real_host(h->host),
 		  h->path ? h->path : "");
+	text_inherit(out, &whole);
 	quote_toml(out, text_str(&whole));
 }
 

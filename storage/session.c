@@ -183,7 +183,7 @@ int session_space(struct session *s, uint64_t *ret_free, uint64_t *ret_total)
 		return failed();
 	/* Without the extensions for Unix f_frsize counts sectors, and f_bsize is a sector's size.
 	 */
-	unit = vfs.f_flag & SMBC_VFS_FEATURE_NO_UNIXCIFS ? vfs.f_bsize * vfs.f_frsize
+	unit = (vfs.f_flag & SMBC_VFS_FEATURE_NO_UNIXCIFS) ? vfs.f_bsize * vfs.f_frsize
 	       : vfs.f_frsize				 ? vfs.f_frsize
 							 : vfs.f_bsize;
 	*ret_free = vfs.f_bavail * unit;

@@ -74,6 +74,7 @@ static void quote_any(struct text *out, const char *s)
 		text_add_n(&clean, n ? s : "?", n ? n : 1);
 		s += n ? n : 1;
 	}
+	text_inherit(out, &clean);
 	quote_json(out, text_str(&clean));
 }
 
