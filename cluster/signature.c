@@ -15,6 +15,7 @@
 enum { PEM_MAX = 1 << 20, SIGNATURE_MAX = 4096, SECURITY_BITS = 112 };
 
 DEFINE_DROP(digest, EVP_MD_CTX *, EVP_MD_CTX_free)
+DEFINE_DROP(key_ctx, EVP_PKEY_CTX *, EVP_PKEY_CTX_free)
 
 /* What signs, and the digest that it wants; Ed25519 has its own. */
 static const struct {
@@ -53,13 +54,28 @@ static int read_either(const char *pem, EVP_PKEY **ret, struct fault *why)
 	return *ret ? 0 : pki_read_key(pem, ret, why);
 }
 
+/* The file holds both halves; where one was damaged it signs what nobody then takes for signed. */
+static int check_halves(EVP_PKEY *key, struct fault *why)
+{
+	scoped(drop_key_ctx) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+
+	if (!ctx)
+		return fault_errno(why, ENOMEM, "signature");
+	if (EVP_PKEY_pairwise_check(ctx) == 1)
+		return 0;
+	ERR_clear_error();
+	return fault_set(why, EBADMSG, "its public half does not belong to its private one");
+}
+
 int signature_key_check(const char *key, struct fault *why)
 {
 	scoped(drop_pkey) EVP_PKEY *pkey = NULL;
 	const char *digest;
 	int r = pki_read_key(key, &pkey, why);
 
-	return r < 0 ? r : find_digest(pkey, &digest, why);
+	if (r == 0)
+		r = find_digest(pkey, &digest, why);
+	return r < 0 ? r : check_halves(pkey, why);
 }
 
 int signature_make(const char *key, const char *data, size_t len, struct text *sig,

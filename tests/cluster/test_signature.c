@@ -166,6 +166,14 @@ static void test_ours_gives_the_same_for_the_same(void **state)
 	folder_close(&f);
 }
 
+/* Found by the fuzzer: one letter of the public half is another; OpenSSL reads it and signs. */
+static const char half_damaged[] =
+	"-----BEGIN PRIVATE KEY-----\n"
+	"MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgnGOd48sghdqka33h\n"
+	"VamkxkVhQuo5K14jp0YNXs1aP46hRANCAASizsvB27ICSCK1LE3gn922Zk/jTs+2\n"
+	"nlDwz5BVxvXpHi2iSW+j6Sq4ENb44cP46uhP4PCxSFkNoo3yGRV5/F46\n"
+	"-----END PRIVATE KEY-----\n";
+
 static void test_what_is_no_such_key_is_refused(void **state)
 {
 	static const struct kind bad[] = {
@@ -188,6 +196,8 @@ static void test_what_is_no_such_key_is_refused(void **state)
 				 -EBADMSG);
 	}
 	assert_int_equal(signature_key_check("", &why), -EBADMSG);
+	assert_int_equal(signature_key_check(half_damaged, &why), -EBADMSG);
+	assert_non_null(strstr(why.text, "public half"));
 	assert_int_equal(signature_check("no key", DATA, strlen(DATA), &sig, &why), -EBADMSG);
 	assert_int_equal(sig.len, 0);
 	make_key(&f, &kinds[0], "key");
