@@ -197,7 +197,7 @@ static const char *converges(const struct scenario *s, bool early, bool must_kee
 		snprintf(text, sizeof(text), "it does not come to rest: %s", why.text);
 		return text;
 	}
-	disk_read(&got, t.root);
+	disk_take(&got, t.root);
 	normalize(&got);
 	what = differs(&got, &s->result);
 	disk_done(&got);
@@ -375,14 +375,14 @@ static void record(struct scenario *s)
 
 	disk_write(&(struct disk){ 0 }, t.root);
 	s->prepare();
-	disk_read(&s->base, t.root);
+	disk_take(&s->base, t.root);
 	record_begin(t.root, &s->base, &s->trace);
 	if (boot(s->control_plane, false, &why) < 0)
 		errx(1, "%s: %s", s->name, why.text);
 	record_end();
 	if (s->trace.n > MAX_OPS)
 		errx(1, "%s: too many operations", s->name);
-	disk_read(&s->result, t.root);
+	disk_take(&s->result, t.root);
 	normalize(&s->result);
 	s->cluster = world_cluster(t.fd);
 	s->healthy_at = find_healthy(&s->trace);

@@ -391,7 +391,7 @@ static void read_below(struct disk *d, int parent, const char *path)
 	closedir(dir);
 }
 
-void disk_read(struct disk *d, const char *root)
+void disk_take(struct disk *d, const char *root)
 {
 	int fd = open(root, O_RDONLY | O_DIRECTORY);
 

@@ -72,7 +72,7 @@ void disk_copy(const struct disk *from, struct disk *to);
 struct entry *disk_find(const struct disk *d, const char *path);
 
 /* Reads a whole tree. */
-void disk_read(struct disk *d, const char *root);
+void disk_take(struct disk *d, const char *root);
 /* Makes root, an existing folder, hold exactly this. */
 void disk_write(const struct disk *d, const char *root);
 uint64_t disk_hash(const struct disk *d);
