@@ -24,6 +24,7 @@ enum {
 	RESTORED = 1 << 14,
 	FORCED = 1 << 15,
 	LIVED = 1 << 16, /* HEALTHY or RESTORED: what cannot be made again was here */
+	CLOCK = 1 << 17, /* it is off */
 };
 
 /* Peers as a set; 0 in a row: whatever they say. */
@@ -45,6 +46,10 @@ struct row {
 
 /* The first row that matches holds. */
 static const struct row rows[] = {
+	/* By such a clock every certificate is over, and whatever is signed would be of no use. */
+	{ CLOCK, CLOCK, 0, DECIDE_WAIT_CLOCK, false,
+	  "at the time that the clock shows the cluster's CA is not valid: nothing is changed" },
+
 	/* Once a member, always a member: nothing here resets, inits or joins as a new one. */
 	{ CONTROL | ETCD, ETCD, 0, DECIDE_REFUSE, false,
 	  "this is a worker in the file, but etcd data of a control plane lies here" },
@@ -186,6 +191,7 @@ static const char *const action_names[DECIDE_N_ACTIONS] = {
 	[DECIDE_WAIT_API] = "wait-api",
 	[DECIDE_WAIT_PEERS] = "wait-peers",
 	[DECIDE_WAIT_SNAPSHOTS] = "wait-snapshots",
+	[DECIDE_WAIT_CLOCK] = "wait-clock",
 	[DECIDE_REFUSE] = "refuse",
 };
 
@@ -212,6 +218,7 @@ static unsigned bits(const struct decide_facts *f)
 		{ f->restored, RESTORED },
 		{ f->forced, FORCED },
 		{ f->was_healthy || f->restored, LIVED },
+		{ f->clock_off, CLOCK },
 	};
 	unsigned sum = 0;
 	size_t i;

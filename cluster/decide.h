@@ -37,6 +37,7 @@ struct decide_facts {
 	bool snapshots_silent; /* the place that the file names for them cannot be looked at */
 	bool restored; /* our journal says that a snapshot was put here, or was about to be */
 	bool forced;   /* an operator takes the silence of others upon himself */
+	bool clock_off; /* it shows a time at which the cluster's CA is not valid */
 	enum decide_peers peers;
 };
 
@@ -54,6 +55,7 @@ enum decide_action {
 	DECIDE_WAIT_API, /* for the API server */
 	DECIDE_WAIT_PEERS,     /* for control planes that do not answer */
 	DECIDE_WAIT_SNAPSHOTS, /* for the place of the snapshots */
+	DECIDE_WAIT_CLOCK,     /* for the right time */
 	DECIDE_REFUSE,	       /* unknown state, left alone */
 	DECIDE_N_ACTIONS,
 };

@@ -77,7 +77,9 @@ int pki_client(const char *ca_crt, const char *ca_key, const char *name, const c
 int pki_verify(const char *crt, const char *ca, int64_t now, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
-/* The second (of the epoch) until which the first certificate in crt is valid. -EBADMSG. */
+/* The second (of the epoch) from or until which the first certificate in crt is valid. -EBADMSG. */
+int pki_not_before(const char *crt, int64_t *ret_time, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
 int pki_not_after(const char *crt, int64_t *ret_time, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 

@@ -262,7 +262,8 @@ int pki_check_ca(const char *crt, struct fault *why)
 	return X509_check_ca(x) > 0 ? 0 : fault_set(why, EKEYREJECTED, "not a CA certificate");
 }
 
-int pki_not_after(const char *crt, int64_t *ret_time, struct fault *why)
+static int span(const char *crt, const ASN1_TIME *(*border)(const X509 *), const char *name,
+		int64_t *ret_time, struct fault *why)
 {
 	scoped(drop_x509) X509 *x = NULL;
 	int r = pki_read_crt(crt, &x, why);
@@ -270,11 +271,21 @@ int pki_not_after(const char *crt, int64_t *ret_time, struct fault *why)
 
 	if (r < 0)
 		return r;
-	t = seconds(X509_get0_notAfter(x));
+	t = seconds(border(x));
 	if (t == INT64_MIN)
-		return fault_set(why, EBADMSG, "the certificate bears no date of its end");
+		return fault_set(why, EBADMSG, "the certificate bears no date of its %s", name);
 	*ret_time = t;
 	return 0;
+}
+
+int pki_not_before(const char *crt, int64_t *ret_time, struct fault *why)
+{
+	return span(crt, X509_get0_notBefore, "beginning", ret_time, why);
+}
+
+int pki_not_after(const char *crt, int64_t *ret_time, struct fault *why)
+{
+	return span(crt, X509_get0_notAfter, "end", ret_time, why);
 }
 
 int pki_keypair(const char *crt, const char *key, struct fault *why)

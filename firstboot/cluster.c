@@ -186,6 +186,12 @@ static int wait_snapshots(struct work *w, struct fault *why)
 	return step_wait(why, "the snapshots in %s", w->node->model.snapshots.path);
 }
 
+/* Where it is the CA that is over, only a new one helps: either way a person reads both times. */
+static int wait_clock(struct work *w, struct fault *why)
+{
+	return clock_wait(w->node, why);
+}
+
 static int refuse(struct work *w, struct fault *why)
 {
 	return fault_set(why, EUCLEAN, "left alone: %s", w->decision.reason);
@@ -205,6 +211,7 @@ static int (*const acts[DECIDE_N_ACTIONS])(struct work *, struct fault *) = {
 	[DECIDE_WAIT_API] = wait_api,
 	[DECIDE_WAIT_PEERS] = wait_peers,
 	[DECIDE_WAIT_SNAPSHOTS] = wait_snapshots,
+	[DECIDE_WAIT_CLOCK] = wait_clock,
 	[DECIDE_REFUSE] = refuse,
 };
 

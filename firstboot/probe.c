@@ -15,8 +15,6 @@
 #include "firstboot/endpoint.h"
 #include "firstboot/node.h"
 
-#define KUBELET_CERT "var/lib/kubelet/pki/kubelet-client-current.pem"
-
 enum { PEM_MAX = 1 << 20, API_MS = 5000, API_PORT = 6443 };
 
 /*
@@ -162,22 +160,41 @@ bool probe_node_is_ready(const struct node *node)
 	return false;
 }
 
-bool probe_node_is_unknown(const struct node *node)
+/* What the API server says to this kubelet that asks for its own Node. */
+static int ask_as_kubelet(const struct node *node, const struct text *pem)
 {
 	scoped(text_done) struct text server = { 0 };
 	scoped(text_done) struct text path = { 0 };
 	scoped(text_done) struct text answer = { 0 };
-	scoped(text_wipe) struct text pem = { 0 };
 	struct fault ignored = { 0 };
 	struct api api = { .ca = node_secret(node, "pki/ca.crt"), .timeout_ms = API_MS };
 
-	if (!api.ca || fs_read(node->root, KUBELET_CERT, PEM_MAX, &pem, &ignored) < 0)
-		return false;
+	if (!api.ca)
+		return -ENOENT;
 	probe_server(node, &server);
 	text_addf(&path, "/api/v1/nodes/%s", node->self->name);
 	api.server = text_str(&server);
-	api.crt = api.key = text_str(&pem);
-	return api_call(&api, "GET", text_str(&path), NULL, &answer, &ignored) == 404;
+	api.crt = api.key = text_str(pem);
+	return api_call(&api, "GET", text_str(&path), NULL, &answer, &ignored);
+}
+
+bool probe_node_is_unknown(const struct node *node)
+{
+	scoped(text_wipe) struct text pem = { 0 };
+	struct fault ignored = { 0 };
+
+	return fs_read(node->root, PROBE_KUBELET_CERT, PEM_MAX, &pem, &ignored) == 0 &&
+	       ask_as_kubelet(node, &pem) == 404;
+}
+
+/* The API server's clock counts: what was signed while that ran ahead is of no use to it now. */
+static bool is_refused(const struct node *node)
+{
+	scoped(text_wipe) struct text pem = { 0 };
+	struct fault ignored = { 0 };
+
+	return fs_read(node->root, PROBE_KUBELET_CERT, PEM_MAX, &pem, &ignored) == 0 &&
+	       probe_is_early(text_str(&pem)) && ask_as_kubelet(node, &pem) == 401;
 }
 
 static bool is_wait(const struct decision *d)
@@ -187,8 +204,13 @@ static bool is_wait(const struct decision *d)
 
 struct decision probe_decide(const struct node *node, struct decide_facts *f, struct fault *api)
 {
-	struct decision d = decide(f);
+	struct decision d;
 
+	if (!f->control_plane && f->has_kubelet_conf && is_refused(node)) {
+		f->has_kubelet_conf = false;
+		f->expired = true;
+	}
+	d = decide(f);
 	if (!is_wait(&d) && !d.reset)
 		return d;
 	f->api_serves = (f->control_plane ? probe_api(node, api) : probe_join(node, api)) == 0;
@@ -256,6 +278,7 @@ static const struct {
 	{ "API server was healthy", offsetof(struct decide_facts, was_healthy) },
 	{ "kubelet active", offsetof(struct decide_facts, kubelet_active) },
 	{ "API server takes joins", offsetof(struct decide_facts, api_serves) },
+	{ "clock outside CA's time", offsetof(struct decide_facts, clock_off) },
 };
 
 static const char *const peer_names[DECIDE_N_PEERS] = {

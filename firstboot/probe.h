@@ -50,6 +50,11 @@ bool probe_node_is_unknown(const struct node *node) __attribute__((nonnull, warn
 struct decision probe_decide(const struct node *node, struct decide_facts *facts, struct fault *api)
 	__attribute__((nonnull));
 
+/* Whether a certificate is of the future: this clock is behind, or the signer's was ahead once. */
+bool probe_is_early(const char *pem) __attribute__((nonnull, warn_unused_result));
+
+#define PROBE_KUBELET_CERT "var/lib/kubelet/pki/kubelet-client-current.pem"
+
 /* Its being there is an operator's word that others are silent for good; gone with this boot. */
 #define PROBE_FORCED "/run/rackseed/force-init"
 

@@ -56,6 +56,7 @@ static void age(uint64_t since_usec, struct text *out)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	s = now.tv_sec - (int64_t)(since_usec / 1000000);
+	s = s < 0 ? 0 : s; /* the clock was set back */
 	if (since_usec == 0)
 		text_addf(out, "%8s", "-");
 	else if (s < 120)

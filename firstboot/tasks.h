@@ -58,5 +58,22 @@ bool swap_line(const char *line, struct text *ret_path) __attribute__((nonnull))
 int kernel_sysctls(int root, const char *text, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
-/* The time that is past for certain: of image.json and of the state, in seconds. */
-int64_t clock_floor(int root, int64_t saved_time);
+/* When the cluster's CA is valid; all times where the seed has none. */
+struct clock_span {
+	int64_t begin, end;
+};
+
+struct clock_span clock_span(const struct node *node) __attribute__((nonnull));
+
+/* Whether a time is one at which the cluster's CA is valid. */
+bool clock_fits(const struct node *node, int64_t now) __attribute__((nonnull));
+
+/* -EAGAIN: waits for such a time, and names it. */
+int clock_wait(const struct node *node, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * What the clock must be set to, or now: the time that is past for certain is that of image.json
+ * and of the CA's beginning, and the one saved last unless it was one of a clock that ran ahead.
+ */
+int64_t clock_floor(int root, struct clock_span ca, int64_t saved_time, int64_t now);

@@ -104,7 +104,8 @@ static void save_time(struct worker *w)
 {
 	struct fault why = { 0 };
 
-	if (!w->node->loaded)
+	/* The next boot would take a time that cannot be for one that is past. */
+	if (!w->node->loaded || !clock_fits(w->node, clock_ms(CLOCK_REALTIME) / 1000))
 		return;
 	w->saved_ms = now_ms(NULL);
 	w->node->state.saved_time = clock_ms(CLOCK_REALTIME) / 1000;

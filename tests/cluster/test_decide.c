@@ -3,7 +3,7 @@
 
 #include "cluster/decide.h"
 
-enum { N_FACTS = 16 };
+enum { N_FACTS = 17 };
 
 static struct decide_facts facts_of(unsigned bits, enum decide_peers peers)
 {
@@ -24,6 +24,7 @@ static struct decide_facts facts_of(unsigned bits, enum decide_peers peers)
 		.snapshots_silent = bits >> 13 & 1,
 		.restored = bits >> 14 & 1,
 		.forced = bits >> 15 & 1,
+		.clock_off = bits >> 16 & 1,
 		.peers = peers,
 	};
 }
@@ -33,7 +34,8 @@ static bool can_occur(const struct decide_facts *f)
 {
 	return f->has_kubelet_conf + f->expired + f->foreign <= 1 &&
 	       f->has_etcd_data + f->etcd_damaged <= 1 &&
-	       f->has_snapshot + f->snapshots_silent <= 1;
+	       f->has_snapshot + f->snapshots_silent <= 1 &&
+	       !(f->clock_off && f->has_kubelet_conf);
 }
 
 /* Calls visit with every combination that can occur, with what is decided. */
@@ -59,11 +61,11 @@ static void rule(bool holds, const struct decide_facts *f, const struct decision
 	if (!holds)
 		fail_msg("%s: cp=%d first=%d completed=%d conf=%d etcd=%d started=%d healthy=%d "
 			 "active=%d api=%d expired=%d foreign=%d damaged=%d snapshot=%d quiet=%d "
-			 "restored=%d forced=%d peers=%d -> %s%s (%s)",
+			 "restored=%d forced=%d clock_off=%d peers=%d -> %s%s (%s)",
 			 text, f->control_plane, f->first, f->completed, f->has_kubelet_conf,
 			 f->has_etcd_data, f->started, f->was_healthy, f->kubelet_active,
 			 f->api_serves, f->expired, f->foreign, f->etcd_damaged, f->has_snapshot,
-			 f->snapshots_silent, f->restored, f->forced, (int)f->peers,
+			 f->snapshots_silent, f->restored, f->forced, f->clock_off, (int)f->peers,
 			 decide_action_name(d->action), d->reset ? " after reset" : "", d->reason);
 }
 
@@ -90,6 +92,8 @@ static void check_safety(const struct decide_facts *f, const struct decision *d)
 	bool anew = wipes || d->action == DECIDE_ANEW || d->action == DECIDE_RESTORE;
 	bool lived = f->was_healthy || f->restored;
 
+	rule(f->clock_off == (d->action == DECIDE_WAIT_CLOCK), f, d,
+	     "by a clock that is off nothing is done but waiting for it");
 	rule(!f->completed || !d->reset, f, d, "never reset what was once complete");
 	rule(!f->completed || (!makes_a_cluster(d) && !joins(d)), f, d,
 	     "a member neither inits nor joins as a new one");
@@ -124,7 +128,7 @@ static void check_recovery(const struct decide_facts *f, const struct decision *
 	rule(d->action != DECIDE_RENEW ||
 		     (!f->has_kubelet_conf && !f->foreign && (f->completed || f->expired)),
 	     f, d, "a certificate is renewed for a member that has no valid one");
-	rule(!f->completed || !f->foreign || d->action == DECIDE_REFUSE, f, d,
+	rule(!f->completed || !f->foreign || f->clock_off || d->action == DECIDE_REFUSE, f, d,
 	     "a member of another CA's cluster is left alone");
 	rule(f->control_plane ||
 		     (d->action != DECIDE_RESTORE && d->action != DECIDE_ANEW &&
@@ -359,9 +363,13 @@ static void test_rows_of_the_recovery_table(void **state)
 		  { .expired = true },
 		  DECIDE_RENEW,
 		  false },
-		{ "clock is wrong (step clock; by it a certificate is not valid yet)",
-		  { .completed = true, .expired = true },
+		{ "clock is wrong: years behind, control plane (its own are made for all times)",
+		  { LONE, LIVED, .completed = true, .expired = true, .has_etcd_data = true },
 		  DECIDE_RENEW,
+		  false },
+		{ "clock is wrong: years behind, worker (its certificate is of the future)",
+		  { WHOLE },
+		  DECIDE_START,
 		  false },
 		{ "the node's address changed in the file (refused by the act)",
 		  { LONE, WHOLE, .has_etcd_data = true },
@@ -403,6 +411,19 @@ static void test_rows_of_the_recovery_table(void **state)
 		  DECIDE_START,
 		  false },
 		{ "all nodes were off", { WHOLE }, DECIDE_START, false },
+		{ "clock is wrong: ten years ahead, control plane",
+		  { LONE, LIVED, .completed = true, .expired = true, .has_etcd_data = true,
+		    .clock_off = true },
+		  DECIDE_WAIT_CLOCK,
+		  false },
+		{ "clock is wrong: ten years ahead, worker",
+		  { .completed = true, .expired = true, .api_serves = true, .clock_off = true },
+		  DECIDE_WAIT_CLOCK,
+		  false },
+		{ "clock is wrong: ten years ahead, a new disk",
+		  { LONE, .clock_off = true },
+		  DECIDE_WAIT_CLOCK,
+		  false },
 		{ "containerd content lost (step images)", { WHOLE }, DECIDE_START, false },
 		{ "zero-length kubeconfig: worker", { .completed = true }, DECIDE_RENEW, false },
 		{ "zero-length PKI, kubeconfig or manifest (mended before kubelet starts)",

@@ -67,20 +67,41 @@ static void test_a_sysctl_that_is_not_there_is_named(void **s)
 	tree_done(&t);
 }
 
-static void test_the_clock_is_never_before_image_or_saved_time(void **s)
+/* Of 2023-11-14 is the image, of a day later the CA, for ten years. */
+static void test_the_clock_is_never_before_what_is_past(void **s)
 {
-	const struct timeval times[2] = { { .tv_sec = 1700000000 }, { .tv_sec = 1700000000 } };
+	enum { DAY = 24 * 3600 };
+	const int64_t image = 1700000000, begin = image + DAY, end = begin + (int64_t)3650 * DAY;
+	const struct clock_span ca = { begin, end }, none = { INT64_MIN, INT64_MAX };
+	const struct timeval times[2] = { { .tv_sec = image }, { .tv_sec = image } };
+	const struct {
+		struct clock_span ca;
+		int64_t saved, now, want;
+	} cases[] = {
+		{ none, 0, 5, image },
+		{ none, image + 9, image + 5, image + 9 },
+		{ ca, 0, 5, begin }, /* before it no certificate counts */
+		{ ca, begin + DAY, 5, begin + DAY }, /* ten years behind and more: a dead battery */
+		{ ca, begin + 900 * DAY, 5, begin + 900 * DAY },
+		{ ca, begin + 90 * DAY, begin + 80 * DAY, begin + 90 * DAY }, /* a weak one */
+		{ ca, begin + 90 * DAY, begin + 91 * DAY, begin + 91 * DAY },
+		/* What was saved by a clock that ran ahead holds no good one up. */
+		{ ca, end + 1, begin + DAY, begin + DAY },
+		{ ca, begin + 2000 * DAY, begin + DAY, begin + DAY },
+		/* Ten years ahead: it is not this that sets it back. */
+		{ ca, begin + DAY, end + DAY, end + DAY },
+	};
 	char path[128];
 	struct tree t;
 
 	(void)s;
 	tree_make(&t);
-	assert_int_equal(clock_floor(t.fd, 5), 5);
+	assert_int_equal(clock_floor(t.fd, none, 0, 5), 5);
 	tree_put(&t, "usr/lib/rackseed/image.json", "{}");
 	snprintf(path, sizeof(path), "%s/usr/lib/rackseed/image.json", t.path);
 	assert_int_equal(utimes(path, times), 0);
-	assert_int_equal(clock_floor(t.fd, 5), 1700000000);
-	assert_int_equal(clock_floor(t.fd, 1800000000), 1800000000);
+	CASES (c, cases)
+		assert_int_equal(clock_floor(t.fd, c->ca, c->saved, c->now), c->want);
 	tree_done(&t);
 }
 
@@ -125,7 +146,7 @@ int main(void)
 		cmocka_unit_test(test_swap_lines),
 		cmocka_unit_test(test_sysctls_are_compared_then_written),
 		cmocka_unit_test(test_a_sysctl_that_is_not_there_is_named),
-		cmocka_unit_test(test_the_clock_is_never_before_image_or_saved_time),
+		cmocka_unit_test(test_the_clock_is_never_before_what_is_past),
 		cmocka_unit_test(test_accounts),
 		cmocka_unit_test(test_first_table_of_a_rule_set),
 	};
