@@ -17,7 +17,7 @@ int pki_client(const char *ca_crt, const char *ca_key, const char *name, const c
 					     .ca_key = ca_key };
 	scoped(text_done) struct text crt = { 0 };
 	scoped(text_wipe) struct text key = { 0 };
-	int r = pki_key_new(&key, why);
+	int r = pki_key_quick(&key, why);
 
 	if (r == 0)
 		r = pki_issue(&request, text_str(&key), &crt, why);

@@ -33,6 +33,12 @@ int pki_openssl_fault(struct fault *why, int code, const char *format, ...)
 /* A new RSA key of 2048 bits as "RSA PRIVATE KEY"; wipe it. */
 int pki_key_new(struct text *key, struct fault *why) __attribute__((nonnull, warn_unused_result));
 
+/*
+ * A new key on the curve P-256 as "EC PRIVATE KEY", which costs a hundredth of the above: for what
+ * nobody but us has to read. Wipe it.
+ */
+int pki_key_quick(struct text *key, struct fault *why) __attribute__((nonnull, warn_unused_result));
+
 /* A new Ed25519 key as "PRIVATE KEY", to sign files with; wipe it. */
 int pki_key_signing(struct text *key, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));

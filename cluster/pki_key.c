@@ -45,17 +45,30 @@ static int take_bio(BIO *bio, struct text *out, struct fault *why)
 	return text_error(out) < 0 ? fault_errno(why, ENOMEM, "PEM") : 0;
 }
 
-int pki_key_new(struct text *key, struct fault *why)
+/* "RSA PRIVATE KEY", not "PRIVATE KEY": what kubeadm writes, at every version. */
+static int write_key(EVP_PKEY *pkey, struct text *key, struct fault *why)
 {
-	scoped(drop_pkey) EVP_PKEY *pkey = EVP_RSA_gen(KEY_BITS);
 	scoped(drop_bio) BIO *bio = BIO_new(BIO_s_secmem());
 
 	if (!pkey || !bio)
-		return pki_openssl_fault(why, EIO, "cannot make an RSA key");
-	/* "RSA PRIVATE KEY", not "PRIVATE KEY": what kubeadm writes, at every version. */
+		return pki_openssl_fault(why, EIO, "cannot make a key");
 	if (!PEM_write_bio_PrivateKey_traditional(bio, pkey, NULL, NULL, 0, NULL, NULL))
-		return pki_openssl_fault(why, EIO, "cannot write an RSA key");
+		return pki_openssl_fault(why, EIO, "cannot write a key");
 	return take_bio(bio, key, why);
+}
+
+int pki_key_new(struct text *key, struct fault *why)
+{
+	scoped(drop_pkey) EVP_PKEY *pkey = EVP_RSA_gen(KEY_BITS);
+
+	return write_key(pkey, key, why);
+}
+
+int pki_key_quick(struct text *key, struct fault *why)
+{
+	scoped(drop_pkey) EVP_PKEY *pkey = EVP_EC_gen("P-256");
+
+	return write_key(pkey, key, why);
 }
 
 int pki_key_signing(struct text *key, struct fault *why)

@@ -172,6 +172,20 @@ static int list(int dirfd, snapshot_names **ret_names, size_t *ret_n, struct fau
 	return 0;
 }
 
+int snapshot_latest(int dirfd, char ret_name[static SNAPSHOT_NAME_LEN], struct fault *why)
+{
+	snapshot_names *names;
+	size_t n;
+	int r = list(dirfd, &names, &n, why);
+
+	if (r < 0)
+		return r;
+	if (n > 0)
+		memcpy(ret_name, names[0], SNAPSHOT_NAME_LEN);
+	free(names);
+	return n > 0 ? 0 : fault_set(why, ENOENT, "there is no snapshot");
+}
+
 int snapshot_newest(int dirfd, char ret_name[static SNAPSHOT_NAME_LEN], struct fault *why)
 {
 	snapshot_names *names;

@@ -23,6 +23,10 @@ int snapshot_time(const char *name, int64_t *ret_time) __attribute__((warn_unuse
 int snapshot_verify(int dirfd, const char *name, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
+/* The newest by its name, whatever is in it; -ENOENT: there is none. */
+int snapshot_latest(int dirfd, char ret_name[static SNAPSHOT_NAME_LEN], struct fault *why)
+	__attribute__((warn_unused_result));
+
 /*
  * The newest that verifies; -ENOENT: none does, and each could be read. One that the disk does not
  * give up (-EIO) makes room for an older one as one that is broken does; any other failure to read

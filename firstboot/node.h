@@ -8,6 +8,7 @@
 #include "cluster/model.h"
 #include "cluster/plan.h"
 #include "cluster/seed.h"
+#include "cluster/snapshot.h"
 #include "cluster/machine.h"
 #include "firstboot/state.h"
 
@@ -38,7 +39,8 @@ struct node {
 
 	/* Of the step objects: who it is to the API server. */
 	struct text admin_crt, admin_key;
-	int64_t admin_made; /* seconds, monotonic */
+
+	char whole_snapshot[SNAPSHOT_NAME_LEN]; /* of the step snapshots: found whole, or "" */
 
 	char firewall[96]; /* of that step: when its rules were loaded again and why, or "" */
 

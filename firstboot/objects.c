@@ -21,7 +21,7 @@
 
 #define KUBELET_PEM "var/lib/kubelet/pki/kubelet-client-current.pem"
 
-enum { API_MS = 10000, ADMIN_S = 24 * 3600, FILE_MAX = 4 << 20 };
+enum { API_MS = 10000, HOUR = 3600, FILE_MAX = 4 << 20 };
 
 /* One look at all objects. */
 struct look {
@@ -269,29 +269,25 @@ static bool has_objects(const struct plan *plan)
 	return false;
 }
 
-static int64_t now_s(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
-}
-
-/* The cluster's administrator, by a certificate that is made here, once a day, and kept in memory.
+/*
+ * The cluster's administrator, by a certificate that is made here for a day and kept in memory. It
+ * is looked at each time: the clock may have been put right since.
  */
 static int become_admin(struct node *node, struct fault *why)
 {
-	scoped(drop_fd) int kubernetes =
-		openat(node->root, "etc/kubernetes", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const char *ca = node_secret(node, "pki/ca.crt"), *key = node_secret(node, "pki/ca.key");
+	const int64_t now = time(NULL);
+	struct fault ignored = { 0 };
 
-	if (node->admin_key.len > 0 && now_s() - node->admin_made < ADMIN_S)
+	if (!ca || !key)
+		return fault_set(why, ENOENT, "the seed holds no CA");
+	if (node->admin_crt.len > 0 &&
+	    pki_verify(text_str(&node->admin_crt), ca, now + HOUR, &ignored) == 0)
 		return 0;
-	if (kubernetes < 0)
-		return fault_errno(why, errno, "/etc/kubernetes");
 	text_done(&node->admin_crt);
 	text_wipe(&node->admin_key);
-	node->admin_made = now_s();
-	return pki_admin(kubernetes, time(NULL), &node->admin_crt, &node->admin_key, why);
+	return pki_client(ca, key, "kubernetes-admin", "system:masters", now, &node->admin_crt,
+			  &node->admin_key, why);
 }
 
 /* Whoever has no CA key is its kubelet, which may label its own Node. */

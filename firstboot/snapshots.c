@@ -80,14 +80,34 @@ void snapshots_look(const struct node *node, struct snapshots_found *ret)
 	ret->state = r == 0 ? SNAPSHOTS_FOUND : r == -ENOENT ? SNAPSHOTS_NONE : SNAPSHOTS_SILENT;
 }
 
-int64_t snapshots_due_s(const struct node *node, int64_t now)
+/* By its name; one that lies on a share that went away is found by nobody. */
+static bool is_latest(const struct node *node, const char *name)
+{
+	const char *share = share_of(node);
+	char latest[SNAPSHOT_NAME_LEN];
+	scoped(drop_fd) int folder = -1;
+	struct fault ignored = { 0 };
+
+	if (!name[0] || (share && !is_mounted(node->root, share)))
+		return false;
+	folder = openat(node->root, below_root(node->model.snapshots.path),
+			O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return folder >= 0 && snapshot_latest(folder, latest, &ignored) == 0 &&
+	       strcmp(latest, name) == 0;
+}
+
+int64_t snapshots_due_s(struct node *node, int64_t now)
 {
 	const int64_t every = (int64_t)node->model.snapshots.every_s;
-	struct snapshots_found found;
+	struct snapshots_found found = { .state = SNAPSHOTS_FOUND };
 	int64_t taken, due;
 
-	snapshots_look(node, &found);
-	if (found.state != SNAPSHOTS_FOUND || snapshot_time(found.name, &taken) < 0)
+	/* All of it is hashed once, and not at every look at the time. */
+	if (!is_latest(node, node->whole_snapshot)) {
+		snapshots_look(node, &found);
+		memcpy(node->whole_snapshot, found.name, sizeof(found.name));
+	}
+	if (found.state != SNAPSHOTS_FOUND || snapshot_time(node->whole_snapshot, &taken) < 0)
 		return 0;
 	due = taken + every - now;
 	/* One from the future was made while the clock was wrong. */
@@ -104,6 +124,9 @@ int snapshots_take(const struct node *node, struct fault *why)
 
 	if (!(node->self->roles & MODEL_CONTROL_PLANE))
 		return STEP_SAME;
+	/* Of such a time it would be the newest for years, and drive out the others. */
+	if (!clock_fits(node, (int64_t)time(NULL)))
+		return clock_wait(node, why);
 	if (share && !is_mounted(node->root, share)) {
 		fault_set(why, EAGAIN, "it is not mounted");
 		return step_wait(why, "the share at %s for a snapshot of etcd", share);
@@ -128,6 +151,8 @@ int task_snapshots(struct node *node, struct fault *why)
 	if (!(node->self->roles & MODEL_CONTROL_PLANE) ||
 	    snapshots_due_s(node, (int64_t)time(NULL)) > 0)
 		return STEP_SAME;
+	if (!clock_fits(node, (int64_t)time(NULL)))
+		return clock_wait(node, why);
 	r = snapshots_take(node, why);
 	/* A disk that is full is for a person; etcd itself comes and goes. */
 	if (r < 0 && r != -EAGAIN && r != -ENOSPC && r != -EROFS && r != -EIO)

@@ -33,5 +33,8 @@ void snapshots_look(const struct node *node, struct snapshots_found *ret) __attr
 int snapshots_take(const struct node *node, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
-/* The seconds until the next one is due, by the names that lie there; 0: now. */
-int64_t snapshots_due_s(const struct node *node, int64_t now) __attribute__((nonnull));
+/*
+ * The seconds until the next one is due, by the names that lie there; 0: now. One that was found
+ * whole is not read again.
+ */
+int64_t snapshots_due_s(struct node *node, int64_t now) __attribute__((nonnull));

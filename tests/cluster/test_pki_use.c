@@ -283,6 +283,30 @@ static void test_missing_secrets_are_named_with_the_remedy(void **state)
 	folder_close(&f);
 }
 
+/* What is made anew at every boot, and on every look at etcd, must not cost a search for primes. */
+static void test_certificates_of_a_day_have_keys_that_are_made_at_once(void **state)
+{
+	struct text ca = { 0 }, ca_key = { 0 }, crt = { 0 }, key = { 0 };
+	const int64_t now = time(NULL);
+	const struct folder *shared = *state;
+	struct fault why = { 0 };
+
+	folder_read(shared, "pki/ca.crt", &ca);
+	folder_read(shared, "pki/ca.key", &ca_key);
+	assert_int_equal(pki_client(text_str(&ca), text_str(&ca_key), "x", "y", now, &crt, &key,
+				    &why),
+			 0);
+	assert_int_equal(strncmp(text_str(&key), "-----BEGIN EC PRIVATE KEY-----\n", 31), 0);
+	assert_int_equal(pki_keypair(text_str(&crt), text_str(&key), &why), 0);
+	assert_int_equal(pki_verify(text_str(&crt), text_str(&ca), now + DAYS(1) - 1, &why), 0);
+	assert_int_equal(pki_verify(text_str(&crt), text_str(&ca), now + DAYS(1) + 1, &why),
+			 -EKEYEXPIRED);
+	text_done(&ca);
+	text_wipe(&ca_key);
+	text_done(&crt);
+	text_wipe(&key);
+}
+
 /* ---- servers ---- */
 
 static int64_t end_of(const struct folder *f, const char *path)
@@ -511,6 +535,7 @@ static void test_base64_of_every_length(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_certificates_of_a_day_have_keys_that_are_made_at_once),
 		cmocka_unit_test(test_verdicts_on_certificates),
 		cmocka_unit_test(test_another_clusters_ca_of_the_same_name_is_refused),
 		cmocka_unit_test(test_key_belongs_to_certificate),

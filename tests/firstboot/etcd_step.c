@@ -66,13 +66,13 @@ static int leave(const struct node *node, struct fault *why)
 	return r;
 }
 
-static int due(const struct node *node)
+static int due(struct node *node)
 {
 	printf("%lld\n", (long long)snapshots_due_s(node, (int64_t)time(NULL)));
 	return 0;
 }
 
-static int act(const struct node *node, char **argv, struct fault *why)
+static int act(struct node *node, char **argv, struct fault *why)
 {
 	if (strcmp(argv[0], "take") == 0)
 		return take(node, why);
