@@ -176,7 +176,8 @@ $(B)/tests/crash/crash: $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/cra
 
 # ---- what is checked ------------------------------------------------------------------------
 VM_TESTS  := tests/vm/assemble/test
-LANE      := tests/nspawn/test tests/nspawn/storage tests/nspawn/data tests/nspawn/registry tests/nspawn/images
+LANE      := tests/nspawn/test tests/nspawn/certificates tests/nspawn/storage tests/nspawn/data tests/nspawn/registry \
+	tests/nspawn/images
 BUILDS    := tests/images/ubuntu
 CHECKS    := $(sort $(wildcard tests/checks/*))
 FAST      := $(CHECKS) $(UNIT_TESTS:$(B)/%=build/asan/%) tests/fuzz/run

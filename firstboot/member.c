@@ -56,6 +56,7 @@ static int phase(struct work *w, const char *const *words, const char *patches, 
 			    PHASE_S, why);
 }
 
+/* Files that lack, in an order in which each finds what it needs. */
 static int make_again(struct work *w, const struct mend_found *found, bool kubelet,
 		      struct fault *why)
 {
@@ -67,11 +68,9 @@ static int make_again(struct work *w, const struct mend_found *found, bool kubel
 		{ { "init", "phase", "kubeconfig", "all" }, false },
 		{ { "init", "phase", "control-plane", "all" }, true },
 		{ { "init", "phase", "etcd", "local" }, true },
-		/* its settings; and it starts it */
-		{ { "init", "phase", "kubelet-start" }, false },
 	};
 	const bool wanted[] = { found->certificates, found->kubeconfigs || kubelet,
-				found->manifests, found->manifests, kubelet };
+				found->manifests, found->manifests };
 	const char *patches = kubeadm_patches_argument(&w->node->facts.kubernetes);
 	size_t i;
 	int r = 0;
@@ -82,6 +81,15 @@ static int make_again(struct work *w, const struct mend_found *found, bool kubel
 			r = phase(w, all[i].words, all[i].is_pods ? patches : NULL, why);
 		}
 	return r;
+}
+
+/* kubelet's settings; and it starts it, so all that its pods read must be good by then. */
+static int make_kubelet(struct work *w, struct fault *why)
+{
+	static const char *const words[] = { "init", "phase", "kubelet-start", NULL };
+
+	work_note(w, "kubeadm makes again what lacks: %s", words[2]);
+	return phase(w, words, NULL, why);
 }
 
 /* "kubeadm certs" was "kubeadm alpha certs" before 1.20. */
@@ -147,8 +155,11 @@ static int mend_control_plane(struct work *w, const struct mend_found *found, bo
 		r = make_again(w, found, kubelet, why);
 	if (r >= 0 && found->over_soon)
 		r = renew_leaves(w, why);
+	/* They outlive a kubelet that is stopped, and the next one would leave them as they are. */
 	if (r >= 0 && w->facts.kubelet_active)
 		r = restart_pods(why);
+	if (r >= 0 && kubelet)
+		r = make_kubelet(w, why);
 	return r < 0 ? r : STEP_CHANGED;
 }
 
@@ -188,7 +199,6 @@ static int renew_control_plane(struct work *w, struct fault *why)
 	struct mend_found found;
 	int r = units_stop(w->bus, WORK_KUBELET, WORK_KUBELET_S, &tick, why);
 
-	w->facts.kubelet_active = w->facts.kubelet_active && r < 0;
 	if (r >= 0)
 		r = node_apply(w->node, PLAN_CLUSTER, why);
 	if (r >= 0)
