@@ -61,6 +61,7 @@ void document_check(const struct model *m, struct complaints *c)
 	static void (*const checks[])(struct check *) = {
 		check_twice,	  check_nodes,	check_networks, check_pods,   check_endpoint,
 		check_registries, check_shares, check_served,	check_system, check_firewall,
+		check_gpus,
 	};
 	struct check k = { .m = m, .c = c };
 	size_t i;

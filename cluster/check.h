@@ -24,6 +24,7 @@ void check_shares(struct check *k);
 void check_served(struct check *k); /* what one node serves, and mounts over it */
 void check_system(struct check *k); /* os and admin */
 void check_firewall(struct check *k);
+void check_gpus(struct check *k);
 
 /* Networks in which no machine of ours can have an address: loopback, multicast and so on. */
 bool check_is_special(const struct net_cidr *cidr);

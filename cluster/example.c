@@ -95,7 +95,7 @@ const char document_example[] =
 	"    address: 192.168.10.30\n"
 	"    mac: \"d8:5e:d3:00:00:1e\"\n"
 	"    disk: {serial: S6Z1NX0T}   # which of its disks; also wwn: or size:\n"
-	"    gpu: nvidia\n"
+	"    # gpu: nvidia              # or amd, intel; nvidia's toolkit comes from os.sources\n"
 	"    labels: {tier: gpu}\n"
 	"    # taints: [\"dedicated=gpu:NoSchedule\"]\n"
 	"    # network:                 # bonds, VLANs and routes, in netplan's own words\n"

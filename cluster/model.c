@@ -98,6 +98,10 @@ void model_done(struct model *m)
 	for (i = 0; i < MODEL_N_DOORS; i++)
 		free(m->firewall.doors[i].list);
 	free(m->firewall.ports);
+	for (i = 0; i < MODEL_N_GPUS; i++) {
+		free(m->gpus[i].driver);
+		free(m->gpus[i].device_plugin);
+	}
 	free(m->registries);
 	free(m->shares);
 	free(m->nodes);
@@ -173,6 +177,16 @@ const struct model_node *model_first(const struct model *m, unsigned role)
 
 	for (i = 0; i < m->n_nodes; i++)
 		if (m->nodes[i].roles & role)
+			return &m->nodes[i];
+	return NULL;
+}
+
+const struct model_node *model_first_gpu(const struct model *m, enum model_gpu gpu)
+{
+	size_t i;
+
+	for (i = 0; i < m->n_nodes; i++)
+		if (m->nodes[i].gpu == gpu && model_is_kubernetes(&m->nodes[i]))
 			return &m->nodes[i];
 	return NULL;
 }

@@ -103,6 +103,17 @@ struct model_disk { /* which disk of the server is meant; all NULL or 0: any */
 	struct model_mark serial_mark, wwn_mark;
 };
 
+/* How the kernel modules of nvidia's driver come: the open ones know nothing older than Turing. */
+enum model_gpu_modules { MODEL_GPU_OPEN, MODEL_GPU_PROPRIETARY };
+
+struct model_gpus { /* of one vendor, on every node that has them */
+	char *driver; /* the branch of nvidia's driver, "580", or NULL: the release's */
+	enum model_gpu_modules modules;
+	bool fabric_manager; /* what NVSwitches need */
+	char *device_plugin; /* its image, or NULL: pods are offered them by somebody else */
+	struct model_mark mark, driver_mark, fabric_manager_mark, device_plugin_mark;
+};
+
 struct model_own { /* what a device of a node's own network: has */
 	struct net_ip ip; /* family 0: it is a MAC */
 	struct net_mac mac;
@@ -121,6 +132,7 @@ struct model_node {
 	struct model_disk disk;
 	struct model_disk data; /* the disk for what it serves, see model_has_data() */
 	enum model_gpu gpu;
+	unsigned gpu_count; /* so many at least; 0: not said */
 	struct model_pair *labels;
 	size_t n_labels;
 	struct model_taint *taints;
@@ -130,7 +142,7 @@ struct model_node {
 	struct model_own *own; /* the addresses and MACs in it */
 	size_t n_own;
 	struct model_mark mark, address_mark, mac_mark, network_mark, role_mark, serial_mark,
-		pod_cidr_mark, data_mark;
+		pod_cidr_mark, data_mark, gpu_mark;
 };
 
 struct model_networks {
@@ -207,6 +219,7 @@ struct model {
 		size_t n_ports;
 	} firewall;
 
+	struct model_gpus gpus[MODEL_N_GPUS];
 	char **images; /* archives, or references fetched with skopeo */
 	struct model_registry *registries;
 	size_t n_registries;
@@ -248,6 +261,10 @@ const struct net_cidr *model_door(const struct model *m, enum model_door door, s
 	__attribute__((nonnull));
 
 bool model_is_kubernetes(const struct model_node *node); /* control plane or worker */
+
+/* The first node with GPUs of the vendor that runs pods, or NULL. */
+const struct model_node *model_first_gpu(const struct model *m, enum model_gpu gpu)
+	__attribute__((nonnull));
 
 /* Whether the node keeps what it serves on a disk of its own, mounted at MODEL_DATA_FOLDER. */
 bool model_has_data(const struct model_node *node) __attribute__((nonnull));

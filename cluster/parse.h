@@ -61,7 +61,9 @@ struct parse_table {
 	const struct parse_key *keys; /* ends with a NULL name */
 };
 
-extern const struct parse_table parse_document_table, parse_node_table, parse_firewall_table;
+extern const struct parse_table parse_document_table, parse_node_table, parse_firewall_table,
+	parse_gpu_table, parse_gpus_table;
+extern const struct parse_words parse_gpu_words;
 
 /* ---- parse.c: the engine ---- */
 
@@ -126,6 +128,7 @@ PARSE_READER(parse_labels);
 PARSE_READER(parse_taints);
 PARSE_READER(parse_roles);
 PARSE_READER(parse_own_network);
+PARSE_READER(parse_gpu); /* of a node: a word, or a mapping by the key's table */
 
 /* ---- forms ---- */
 

@@ -131,6 +131,7 @@ static const struct parse_key document_keys[] = {
 	{ "signing", parse_submapping, .table = &signing_table },
 	{ "admin", parse_submapping, .table = &admin_table },
 	{ "firewall", parse_submapping, .table = &parse_firewall_table },
+	{ "gpus", parse_submapping, AT(gpus), .table = &parse_gpus_table },
 	{ "images", parse_texts, AT(images), MARK(images), .form = &parse_form_image },
 	{ "registries", .read = parse_registries },
 	{ "shares", .read = parse_shares },

@@ -19,14 +19,6 @@ static const struct parse_word roles[] = {
 	{ 0 },
 };
 
-static const struct parse_word gpus[] = {
-	{ .word = "nvidia", .value = MODEL_GPU_NVIDIA },
-	{ .word = "amd", .value = MODEL_GPU_AMD },
-	{ .word = "intel", .value = MODEL_GPU_INTEL },
-	{ 0 },
-};
-static const struct parse_words gpu_words = { gpus, "word-unknown" };
-
 static const struct parse_key vm_keys[] = {
 	{ "cpus", parse_count, NODE(vm.cpus), MARK(vm.cpus_mark), .required = true },
 	{ "memory", parse_size, NODE(vm.memory_bytes), MARK(vm.memory_mark), .required = true },
@@ -69,7 +61,8 @@ static const struct parse_key node_keys[] = {
 	{ "vm", parse_submapping, MARK(vm.mark), .table = &vm_table },
 	{ "disk", parse_submapping, .table = &disk_table },
 	{ "data", parse_submapping, MARK(data_mark), .table = &data_table },
-	{ "gpu", parse_one_word, NODE(gpu), .words = &gpu_words },
+	{ "gpu", parse_gpu, NODE(gpu), MARK(gpu_mark), .words = &parse_gpu_words,
+	  .table = &parse_gpu_table },
 	{ "labels", .read = parse_labels },
 	{ "taints", .read = parse_taints },
 	{ "podCIDR", parse_network, NODE(pod_cidr), MARK(pod_cidr_mark) },

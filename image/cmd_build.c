@@ -27,8 +27,6 @@
 
 #define EPOCH 1767225600 /* 2026-01-01: later than no file of these releases' media */
 
-enum { N_USES = 8 };
-
 /* One run of the command. */
 struct job {
 	const struct invocation *in;
@@ -36,8 +34,8 @@ struct job {
 	struct text source;
 	struct build build;
 	struct build_out out;
-	struct golden goldens[N_USES]; /* by their uses; key "" : not asked for yet */
-	bool listed[N_USES];	       /* and whether what is in it stands beside the disks */
+	struct golden goldens[RELEASE_N_USES]; /* by their uses; key "" : not asked for yet */
+	bool listed[RELEASE_N_USES]; /* and whether what is in it stands beside the disks */
 	char *folder_path, *node_tree;
 	enum stamp_format format;
 };
@@ -46,7 +44,7 @@ static void job_done(struct job *j)
 {
 	size_t i;
 
-	for (i = 0; i < N_USES; i++)
+	for (i = 0; i < RELEASE_N_USES; i++)
 		golden_done(&j->goldens[i]);
 	build_out_done(&j->out);
 	cache_done(&j->build.cache);

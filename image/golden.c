@@ -12,7 +12,9 @@
 #include "base/fault.h"
 #include "base/fs.h"
 #include "base/macros.h"
+#include "cluster/gpu.h"
 #include "cluster/model.h"
+#include "image/args.h"
 #include "image/boot.h"
 #include "image/build.h"
 #include "image/container.h"
@@ -49,6 +51,8 @@ struct work {
 	struct render texts;
 	struct root_facts facts;
 	struct text node_tar, root, disk, conf; /* absolute paths */
+	struct args held;
+	struct text modprobe;
 	uint64_t root_size;
 };
 
@@ -71,6 +75,21 @@ static void work_done(struct work *w)
 	text_done(&w->root);
 	text_done(&w->disk);
 	text_done(&w->conf);
+	args_done(&w->held);
+	text_done(&w->modprobe);
+}
+
+/* What GPUs add to the root besides their packages. */
+static int want_gpus(struct work *w, struct fault *why)
+{
+	if (w->uses & RELEASE_NVIDIA)
+		gpu_modprobe(gpu_vendor(MODEL_GPU_NVIDIA), &w->modprobe);
+	if (w->uses & RELEASE_AMD)
+		gpu_modprobe(gpu_vendor(MODEL_GPU_AMD), &w->modprobe);
+	release_gpus_held(w->build->release, w->uses, w->build->model, &w->held);
+	if (w->held.error < 0 || text_error(&w->modprobe) < 0)
+		return fault_errno(why, ENOMEM, "golden disk");
+	return 0;
 }
 
 static int name_paths(struct work *w, struct fault *why)
@@ -98,6 +117,8 @@ static void set_texts(struct work *w)
 		.containerd = f->containerd[0] ? f->containerd : NULL,
 		.pause = f->pause[0] ? f->pause : NULL,
 		.kernel_arguments = w->build->model->os.kernel_arguments,
+		.modprobe = w->modprobe.len ? text_str(&w->modprobe) : NULL,
+		.held = w->held.list,
 		.root_uuid = w->ids.root_fs,
 		.root_part_uuid = w->ids.root,
 		.esp_part_uuid = w->ids.esp,
@@ -113,6 +134,7 @@ static void add_texts(const struct render *texts, struct text *out)
 	render_grub_efi(texts, out);
 	render_fstab(texts, out);
 	render_repart(texts, out);
+	text_add(out, texts->modprobe ? texts->modprobe : "");
 	text_add(out, render_mke2fs_conf);
 	text_add(out, render_containerd_toml);
 }
@@ -314,6 +336,8 @@ int golden_get(struct build *b, unsigned uses, struct golden *ret, struct fault 
 	struct golden_names names;
 	int r = name_paths(&w, why);
 
+	if (r == 0)
+		r = want_gpus(&w, why);
 	if (r == 0)
 		r = rootfs_get(b, uses, &w.rootfs, why);
 	if (r == 0 && (uses & RELEASE_KUBERNETES))

@@ -12,14 +12,13 @@
 #include "image/args.h"
 
 enum {
-	BOOKWORM = 1 << 0,
-	TRIXIE = 1 << 1,
-	JAMMY = 1 << 2,
-	NOBLE = 1 << 3,
-	RESOLUTE = 1 << 4,
-	DEBIAN = BOOKWORM | TRIXIE,
-	UBUNTU = JAMMY | NOBLE | RESOLUTE,
-	ALL = DEBIAN | UBUNTU,
+	TRIXIE = RELEASE_TRIXIE,
+	JAMMY = RELEASE_JAMMY,
+	NOBLE = RELEASE_NOBLE,
+	RESOLUTE = RELEASE_RESOLUTE,
+	DEBIAN = RELEASE_DEBIAN,
+	UBUNTU = RELEASE_UBUNTU,
+	ALL = RELEASE_ALL,
 	T64 = TRIXIE | NOBLE | RESOLUTE, /* libraries with 64-bit time_t bear other names */
 };
 
@@ -27,7 +26,7 @@ enum {
 #define UBUNTU_ARCHIVE "main restricted universe", "ubuntu-archive-keyring.gpg", "ubuntu"
 
 static const struct release releases[] = {
-	{ MODEL_DEBIAN, "bookworm", "12", BOOKWORM, DEBIAN_ARCHIVE, 1, 6 },
+	{ MODEL_DEBIAN, "bookworm", "12", RELEASE_BOOKWORM, DEBIAN_ARCHIVE, 1, 6 },
 	{ MODEL_DEBIAN, "trixie", "13", TRIXIE, DEBIAN_ARCHIVE, 1, 7 },
 	{ MODEL_UBUNTU, "jammy", "22.04", JAMMY, UBUNTU_ARCHIVE, 1, 7 },
 	{ MODEL_UBUNTU, "noble", "24.04", NOBLE, UBUNTU_ARCHIVE, 1, 7 },
@@ -133,11 +132,14 @@ int release_find(enum model_distribution distribution, const char *name, const s
 
 unsigned release_uses(const struct model_node *node)
 {
+	static const unsigned gpus[MODEL_N_GPUS] = { [MODEL_GPU_NVIDIA] = RELEASE_NVIDIA,
+						     [MODEL_GPU_AMD] = RELEASE_AMD,
+						     [MODEL_GPU_INTEL] = RELEASE_INTEL };
 	unsigned uses = model_is_kubernetes(node) ? RELEASE_KUBERNETES : 0;
 
 	uses |= node->roles & MODEL_STORAGE ? RELEASE_STORAGE : 0;
 	uses |= node->roles & MODEL_REGISTRY ? RELEASE_REGISTRY : 0;
-	return uses;
+	return uses | (model_is_kubernetes(node) ? gpus[node->gpu] : 0);
 }
 
 void release_packages(const struct release *release, unsigned uses, struct args *out)
@@ -165,17 +167,18 @@ void release_kubernetes(const struct model_version *version, struct args *out)
 }
 
 /* Debian keeps its security fixes in an archive of their own, which mirrors place beside. */
-static void add_debian_security(const struct release *release, const char *mirror, size_t len,
-				struct args *out)
+static void add_debian_security(const struct release *release, const char *components,
+				const char *mirror, size_t len, struct args *out)
 {
 	static const char tail[] = "/debian";
 
 	if (len > strlen(tail) && memcmp(mirror + len - strlen(tail), tail, strlen(tail)) == 0)
 		args_add(out, "deb %.*s-security %s-security %s", (int)len, mirror, release->name,
-			 release->components);
+			 components);
 }
 
-void release_mirror(const struct release *release, const char *mirror, struct args *out)
+void release_mirror(const struct release *release, const char *components, const char *mirror,
+		    struct args *out)
 {
 	size_t len = strlen(mirror);
 
@@ -185,12 +188,12 @@ void release_mirror(const struct release *release, const char *mirror, struct ar
 	}
 	while (len > 0 && mirror[len - 1] == '/')
 		len--;
-	args_add(out, "deb %.*s %s %s", (int)len, mirror, release->name, release->components);
+	args_add(out, "deb %.*s %s %s", (int)len, mirror, release->name, components);
 	args_add(out, "deb %.*s %s-updates %s", (int)len, mirror, release->name,
-		 release->components);
+		 components);
 	if (release->distribution == MODEL_UBUNTU)
 		args_add(out, "deb %.*s %s-security %s", (int)len, mirror, release->name,
-			 release->components);
+			 components);
 	else
-		add_debian_security(release, mirror, len, out);
+		add_debian_security(release, components, mirror, len, out);
 }

@@ -13,6 +13,22 @@ enum release_use {
 	RELEASE_KUBERNETES = 1 << 0,
 	RELEASE_STORAGE = 1 << 1,
 	RELEASE_REGISTRY = 1 << 2,
+	RELEASE_NVIDIA = 1 << 3, /* with RELEASE_KUBERNETES only, like the next two */
+	RELEASE_AMD = 1 << 4,
+	RELEASE_INTEL = 1 << 5,
+	RELEASE_N_USES = 1 << 6,
+};
+
+/* Rows of the tables say with these which releases they are for. */
+enum release_bit {
+	RELEASE_BOOKWORM = 1 << 0,
+	RELEASE_TRIXIE = 1 << 1,
+	RELEASE_JAMMY = 1 << 2,
+	RELEASE_NOBLE = 1 << 3,
+	RELEASE_RESOLUTE = 1 << 4,
+	RELEASE_DEBIAN = RELEASE_BOOKWORM | RELEASE_TRIXIE,
+	RELEASE_UBUNTU = RELEASE_JAMMY | RELEASE_NOBLE | RELEASE_RESOLUTE,
+	RELEASE_ALL = RELEASE_DEBIAN | RELEASE_UBUNTU,
 };
 
 struct release {
@@ -43,8 +59,23 @@ void release_kubernetes(const struct model_version *version, struct args *out)
 	__attribute__((nonnull));
 
 /*
+ * Adds what drives the GPUs of these uses, as the document wants it: kernel modules, firmware,
+ * tools; nothing without such a use. All of it is held, together with the kernel that it fits.
+ */
+void release_gpus(const struct release *release, unsigned uses, const struct model *m,
+		  struct args *out) __attribute__((nonnull));
+
+/* Adds what of the release's own packages must not change by itself on a node with GPUs. */
+void release_gpus_held(const struct release *release, unsigned uses, const struct model *m,
+		       struct args *out) __attribute__((nonnull));
+
+/* The components of the archive that these uses need. */
+const char *release_components(const struct release *release, unsigned uses)
+	__attribute__((nonnull));
+
+/*
  * Adds "deb URL SUITE COMPONENTS" for the release, its updates and its security fixes, as they lie
  * on a mirror of the distribution. A mirror that begins with "deb " is taken as it is.
  */
-void release_mirror(const struct release *release, const char *mirror, struct args *out)
-	__attribute__((nonnull));
+void release_mirror(const struct release *release, const char *components, const char *mirror,
+		    struct args *out) __attribute__((nonnull));

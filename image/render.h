@@ -12,6 +12,8 @@ struct render {
 	const char *distribution, *release;	     /* "debian", "bookworm" */
 	const char *kubernetes, *containerd, *pause; /* exact, or NULL where there is none */
 	char *const *kernel_arguments;		     /* of the document, or NULL */
+	const char *modprobe; /* text of GPU_MODPROBE_PATH, or NULL */
+	char *const *held;    /* packages that change with the cluster alone, or NULL */
 	const char *root_uuid, *root_part_uuid, *esp_part_uuid;
 	unsigned root_number; /* the root partition's */
 	int64_t epoch;	      /* the date of every file that the build makes */

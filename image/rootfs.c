@@ -82,6 +82,8 @@ const char *rootfs_remedy(const char *line)
 		const char *part, *remedy;
 	} rows[] = {
 		{ "Unable to locate package kube", "name their source under os.sources" },
+		{ "Unable to locate package nvidia-container-toolkit",
+		  "name its source under os.sources" },
 		{ "was not found", "os.sources has no such version of it" },
 		{ "Unable to locate package", "check os.packages and os.sources" },
 		{ "NO_PUBKEY", no_key },
@@ -182,7 +184,7 @@ static void add_arguments(const struct build *b, const struct args *packages,
 	args_add_all(out, confined);
 	args_add(out, "mmdebstrap");
 	args_add_all(out, fixed_options);
-	args_add(out, "--components=%s", b->release->components);
+	args_add(out, "--components=%s", s->components);
 	add_keyring(b->release, out);
 	if (sources_are_local(s))
 		args_add(out, "--hook-dir=/usr/share/mmdebstrap/hooks/file-mirror-automount");
@@ -272,6 +274,7 @@ static void list_packages(const struct build *b, unsigned uses, struct args *out
 	release_packages(b->release, uses, out);
 	if (uses & RELEASE_KUBERNETES)
 		release_kubernetes(&b->model->kubernetes, out);
+	release_gpus(b->release, uses, b->model, out);
 	args_add_all(out, (const char *const *)b->model->os.packages);
 }
 

@@ -15,6 +15,8 @@
 #include "base/fs.h"
 #include "base/macros.h"
 #include "base/text.h"
+#include "cluster/gpu.h"
+#include "image/args.h"
 #include "image/render.h"
 
 #define UNITS "usr/lib/systemd/system"
@@ -100,6 +102,9 @@ static int write_texts(int root, const struct render *texts, struct fault *why)
 			return fault_errno(why, ENOMEM, "%s", files[i].path);
 		r = fs_write(root, files[i].path, 0644, text_str(&t), t.len, why);
 	}
+	if (r >= 0 && texts->modprobe)
+		r = fs_write(root, GPU_MODPROBE_PATH, 0644, texts->modprobe,
+			     strlen(texts->modprobe), why);
 	/* Empty, not absent: the node gets an identity at boot, and no presets are applied. */
 	if (r >= 0)
 		r = fs_write(root, "etc/machine-id", 0444, "", 0, why);
@@ -198,12 +203,17 @@ static int enable_units(const char *root, int root_fd, struct fault *why)
 }
 
 /* These change with the cluster, never by themselves. */
-static int hold(const char *root, struct fault *why)
+static int hold(const char *root, const struct render *texts, struct fault *why)
 {
 	static const char *const words[] = { "apt-mark", "hold",       "kubeadm", "kubelet",
 					     "kubectl",	 "containerd", NULL };
+	scoped(args_done) struct args argv = { 0 };
 
-	return root_run(root, words, NULL, why);
+	args_add_all(&argv, words);
+	args_add_all(&argv, (const char *const *)texts->held);
+	if (!args_list(&argv))
+		return fault_errno(why, ENOMEM, "apt-mark");
+	return root_run(root, args_list(&argv), NULL, why);
 }
 
 /* As at every boot, so that the image holds them before its first. */
@@ -254,7 +264,7 @@ int root_settle(const char *root, const struct render *texts, struct fault *why)
 	if (r == 0)
 		r = enable_units(root, fd, why);
 	if (r == 0 && texts->kubernetes)
-		r = hold(root, why);
+		r = hold(root, texts, why);
 	if (r == 0)
 		r = set_modes(root, why);
 	/* Behind the programs above, which leave traces too. */

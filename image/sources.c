@@ -84,7 +84,7 @@ static void ask_apt(const struct build *b, struct sources *s)
 	struct fault ignored = { 0 };
 
 	if (run(&(struct run){ .argv = argv, .out = &out }, &ignored) == 0)
-		sources_from_apt(text_str(&out), b->release->name, b->release->components,
+		sources_from_apt(text_str(&out), b->release->name, s->components,
 				 &s->mirrors);
 }
 
@@ -174,12 +174,12 @@ bool sources_are_local(const struct sources *s)
 int sources_collect(const struct build *b, unsigned uses, struct sources *ret, struct fault *why)
 {
 	char **source = b->model->os.sources;
-	struct sources s = { 0 };
+	struct sources s = { .components = release_components(b->release, uses) };
 	size_t i;
 	int r = 0;
 
 	if (b->model->os.mirror)
-		release_mirror(b->release, b->model->os.mirror, &s.mirrors);
+		release_mirror(b->release, s.components, b->model->os.mirror, &s.mirrors);
 	else
 		ask_apt(b, &s);
 	if (!source && (uses & RELEASE_KUBERNETES))

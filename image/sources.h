@@ -15,6 +15,7 @@ struct sources {
 	struct args lines;   /* of os.sources */
 	struct args debs;    /* .deb files, absolute, sorted within their folder */
 	struct text key;     /* all of it as text, the .debs by their sums */
+	const char *components; /* of the distribution's archive */
 };
 
 void sources_done(struct sources *s);

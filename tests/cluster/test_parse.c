@@ -64,7 +64,7 @@ static void test_the_example_as_a_model(void **state)
 	assert_int_equal(gpu->mac.bytes[5], 0x1e);
 	assert_int_equal(gpu->vm.mark.line, 0);
 	assert_string_equal(gpu->disk.serial, "S6Z1NX0T");
-	assert_int_equal(gpu->gpu, MODEL_GPU_NVIDIA);
+	assert_int_equal(gpu->gpu, MODEL_GPU_NONE);
 	assert_string_equal(gpu->labels[0].key, "tier");
 	assert_string_equal(gpu->labels[0].value, "gpu");
 	assert_int_equal(m.nodes[0].vm.cpus, 4);

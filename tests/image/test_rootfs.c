@@ -35,6 +35,7 @@ static void test_knows_a_remedy_for_what_goes_wrong(void **state)
 	} cases[] = {
 		{ "E: Unable to locate package kubeadm", "os.sources" },
 		{ "E: Version '1.36.*' for 'kubeadm' was not found", "no such version" },
+		{ "E: Unable to locate package nvidia-container-toolkit", "os.sources" },
 		{ "E: Unable to locate package vimm", "os.packages" },
 		{ "W: GPG error: x: NO_PUBKEY 648ACFD622F3D138", "keyring" },
 		{ "The repository 'http://a noble InRelease' is not signed.", "ubuntu-keyring" },
