@@ -6,6 +6,7 @@
 #include "base/macros.h"
 #include "base/quote.h"
 #include "base/text.h"
+#include "cluster/gpu.h"
 #include "cluster/kubeadm.h"
 
 /* By version, oldest last. */
@@ -133,11 +134,12 @@ static void node_labels(const struct model_node *node, struct text *out)
 static void taints(const struct model_node *node, struct text *out)
 {
 	unsigned both = MODEL_CONTROL_PLANE | MODEL_WORKER;
+	bool has_gpu = gpu_vendor_of(node) != NULL;
 	size_t i;
 
-	if (node->n_taints == 0 && (node->roles & both) == both)
+	if (node->n_taints == 0 && !has_gpu && (node->roles & both) == both)
 		text_add(out, "  taints: []\n");
-	if (node->n_taints == 0)
+	if (node->n_taints == 0 && (!has_gpu || (node->roles & both) == MODEL_CONTROL_PLANE))
 		return;
 	text_add(out, "  taints:\n");
 	for (i = 0; i < node->n_taints; i++) {
@@ -149,6 +151,10 @@ static void taints(const struct model_node *node, struct text *out)
 		quote_yaml(out, node->taints[i].effect);
 		text_add(out, "\n");
 	}
+	/* From the first moment on: until they are tested nothing is to run there. */
+	if (has_gpu)
+		text_add(out, "    - key: \"" GPU_TAINT "\"\n      value: \"\"\n"
+			      "      effect: \"" GPU_TAINT_EFFECT "\"\n");
 }
 
 void kubeadm_part_registration(const struct model_node *node, const struct model_version *version,

@@ -5,6 +5,7 @@
 #include "base/macros.h"
 #include "base/quote.h"
 #include "base/text.h"
+#include "cluster/gpu.h"
 #include "cluster/plan_parts.h"
 
 /* "key":"value" of a mapping that has more or not. */
@@ -59,11 +60,13 @@ static void taints_note(const struct model_node *node, struct text *out)
 	bool more = false;
 	size_t i;
 
-	if (node->n_taints == 0)
-		return;
 	for (i = 0; i < node->n_taints; i++)
 		text_addf(&note, "%s%s:%s", i ? "," : "", node->taints[i].key,
 			  node->taints[i].effect);
+	if (gpu_vendor_of(node))
+		text_addf(&note, "%s" GPU_TAINT ":" GPU_TAINT_EFFECT, note.len ? "," : "");
+	if (note.len == 0)
+		return;
 	text_add(out, ",\"annotations\":{");
 	pair(PLAN_TAINTS_NOTE, text_str(&note), &more, out);
 	text_add(out, "}");
@@ -86,6 +89,11 @@ static void taints(const struct model_node *node, struct text *out)
 		pair("effect", node->taints[i].effect, &more, out);
 		text_add(out, "}");
 	}
+	/* Last, here and in the note: the control plane leaves it out where they are tested. */
+	if (gpu_vendor_of(node))
+		text_addf(out,
+			  "%s{\"key\":\"" GPU_TAINT "\",\"effect\":\"" GPU_TAINT_EFFECT "\"}",
+			  i ? "," : "");
 	text_add(out, "]}");
 }
 
@@ -99,8 +107,9 @@ void objects_node(const struct model_node *node, struct text *out)
 	text_add(out, "}\n");
 }
 
-void objects_shares(const struct model *m, const struct model_node *node, struct text *out)
+void objects_own(const struct model *m, const struct model_node *node, struct text *out)
 {
+	const struct gpu_vendor *vendor = gpu_vendor_of(node);
 	bool more = false;
 	size_t i;
 
@@ -113,6 +122,8 @@ void objects_shares(const struct model *m, const struct model_node *node, struct
 			  m->shares[i].name);
 		more = true;
 	}
+	if (vendor)
+		pair(GPU_LABEL "vendor", vendor->name, &more, out);
 	text_add(out, "}}}\n");
 }
 

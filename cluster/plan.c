@@ -19,6 +19,7 @@ static const char *const step_names[PLAN_N_STEPS] = {
 	[PLAN_REGISTRY] = "registry",	  [PLAN_CLUSTER] = "cluster",
 	[PLAN_SHARES] = "shares",	  [PLAN_REGISTRIES] = "registries",
 	[PLAN_OBJECTS] = "objects",	  [PLAN_DATA] = "data",
+	[PLAN_GPU] = "gpu",
 };
 
 static const char *const kind_names[PLAN_N_KINDS] = {
@@ -45,7 +46,8 @@ static const struct {
 	{ MEMBER, plan_containerd },	 { ANY, plan_firewall },
 	{ SERVER, plan_data },		 { MODEL_STORAGE, plan_storage },
 	{ MODEL_REGISTRY, plan_registry }, { MEMBER, plan_cluster },
-	{ MEMBER, plan_shares },	 { MEMBER, plan_objects },
+	{ MEMBER, plan_shares },	 { MEMBER, plan_gpu },
+	{ MEMBER, plan_objects },
 };
 
 const char *plan_step_name(enum plan_step step)

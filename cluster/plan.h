@@ -33,6 +33,7 @@ enum plan_step {
 	PLAN_CLUSTER,	 /* PKI, kubeadm document; init or join */
 	PLAN_SHARES,	 /* what a Kubernetes node mounts: units, credentials */
 	PLAN_REGISTRIES, /* each is asked, and pulled from: nothing of it is written */
+	PLAN_GPU,	 /* modules of GPUs, by name; the machine itself is looked at, and tested */
 	PLAN_OBJECTS,	 /* what the cluster holds, through the API server */
 	PLAN_N_STEPS,
 };

@@ -8,6 +8,7 @@
 #include "base/fault.h"
 #include "base/macros.h"
 #include "base/text.h"
+#include "cluster/gpu.h"
 #include "cluster/plan_registry.h"
 #include "registry/registry.h"
 
@@ -207,11 +208,17 @@ static int config(struct plan_work *w, struct fault *why)
 						  .minor = w->facts.containerd_minor,
 						  .pause = w->facts.pause,
 						  .cni_bin_dir = "/usr/lib/cni" };
+	const struct gpu_vendor *vendor = gpu_vendor_of(w->node);
+	const struct registry_runtime runtime = {
+		.name = vendor ? vendor->runtime : NULL,
+		.binary = vendor ? vendor->runtime_binary : NULL,
+	};
 	scoped(text_done) struct text out = { 0 };
 	int r = plan_auths_collect(w->m, &auths, why);
 	bool has_places = auths.n > 0;
 
 	if (r == 0) {
+		containerd.runtime = runtime.name ? &runtime : NULL;
 		containerd.auths = auths.list;
 		containerd.n_auths = auths.n;
 		registry_containerd_config(&containerd, &out);

@@ -97,7 +97,7 @@ static void put_mounted(struct plan_work *w)
 
 	text_addf(&path, "/api/v1/nodes/%s?fieldManager=" PLAN_SHARE_MANAGER "&force=true",
 		  w->node->name);
-	objects_shares(w->m, w->node, &json);
+	objects_own(w->m, w->node, &json);
 	put(w, PLAN_FIELDS, &path, &json);
 }
 
@@ -271,6 +271,7 @@ int plan_objects(struct plan_work *w, struct fault *why)
 		put_nodes(w);
 		put_shares(w);
 		r = put_pulls(w, why);
+		plan_gpu_objects(w);
 	}
 	if (r == 0 && model_is_kubernetes(w->node))
 		put_mounted(w);

@@ -28,7 +28,12 @@ int plan_storage(struct plan_work *w, struct fault *why);
 int plan_registry(struct plan_work *w, struct fault *why);
 int plan_cluster(struct plan_work *w, struct fault *why);
 int plan_shares(struct plan_work *w, struct fault *why);
+int plan_gpu(struct plan_work *w, struct fault *why);
 int plan_objects(struct plan_work *w, struct fault *why);
+
+/* What GPUs add to the steps kernel and objects; nothing where there are none. */
+void plan_gpu_kernel(struct plan_work *w);
+void plan_gpu_objects(struct plan_work *w);
 
 /* An action in the making: all of it is borrowed. */
 struct plan_item {
@@ -81,5 +86,8 @@ void objects_claim(const struct model_share *share, struct text *out);
 /* The default service account with these pull secrets, NULL-terminated. */
 void objects_account(const char *namespace, const char *const *secrets, struct text *out);
 
-/* A node's labels for all shares that are volumes: the node leaves out those not mounted. */
-void objects_shares(const struct model *m, const struct model_node *node, struct text *out);
+/*
+ * A node's labels for all shares that are volumes, of which the node leaves out those not mounted,
+ * and for the vendor of its GPUs, to which it adds what it finds of them.
+ */
+void objects_own(const struct model *m, const struct model_node *node, struct text *out);

@@ -54,6 +54,7 @@ int plan_kernel(struct plan_work *w, struct fault *why)
 	text_add(&sysctl, "fs.inotify.max_user_instances = 8192\n"
 			  "fs.inotify.max_user_watches = 524288\n");
 	plan_put_file(w->plan, PLAN_KERNEL, "/etc/sysctl.d/90-rackseed.conf", &sysctl);
+	plan_gpu_kernel(w);
 	return 0;
 }
 

@@ -165,6 +165,8 @@ void node_done(struct node *node)
 	seed_done(&node->seed);
 	text_done(&node->admin_crt);
 	text_wipe(&node->admin_key);
+	free(node->gpu_memory);
+	node->gpu_memory = NULL;
 	free(node->shares);
 	node->shares = NULL;
 	node->self = NULL;

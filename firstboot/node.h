@@ -10,9 +10,11 @@
 #include "cluster/seed.h"
 #include "cluster/snapshot.h"
 #include "cluster/machine.h"
+#include "firstboot/gpu.h"
 #include "firstboot/state.h"
 
 struct fault;
+struct gpu_memory;
 struct share_watch;
 
 /* This node: what its seed says, what follows from it, what it remembers. The steps work on it. */
@@ -43,6 +45,9 @@ struct node {
 	char whole_snapshot[SNAPSHOT_NAME_LEN]; /* of the step snapshots: found whole, or "" */
 
 	char firewall[96]; /* of that step: when its rules were loaded again and why, or "" */
+
+	struct gpu_found gpu; /* of the step gpu, for the step objects */
+	struct gpu_memory *gpu_memory; /* of its looks, or NULL */
 
 	struct share_watch *shares; /* of the step shares: one per share that is mounted, or NULL */
 	size_t n_shares;

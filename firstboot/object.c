@@ -10,6 +10,7 @@
 #include "base/quote.h"
 #include "base/text.h"
 #include "base/yaml.h"
+#include "cluster/gpu.h"
 #include "firstboot/json.h"
 
 /* Lists that are one value to Kubernetes: who applies one replaces what all others put into it. */
@@ -19,9 +20,12 @@ static const struct list {
 	const char *key;
 	const char *note;  /* the annotation that says which items are ours */
 	const char *id[2]; /* the members that tell one item from another */
+	const char *own;   /* an item that is ours also where no note says so, or NULL */
 } lists[] = {
-	{ "Node", "spec", "taints", PLAN_TAINTS_NOTE, { "key", "effect" } },
-	{ "ServiceAccount", NULL, "imagePullSecrets", PLAN_PULL_NOTE, { "name", NULL } },
+	/* Of that taint kubelet made the first, when the node joined. */
+	{ "Node", "spec", "taints", PLAN_TAINTS_NOTE, { "key", "effect" },
+	  GPU_TAINT ":" GPU_TAINT_EFFECT },
+	{ "ServiceAccount", NULL, "imagePullSecrets", PLAN_PULL_NOTE, { "name", NULL }, NULL },
 };
 
 static bool is(const struct yaml *y, const char *text)
@@ -104,6 +108,8 @@ static void write_merged(const struct list *list, const struct yaml *have, const
 		scoped(text_done) struct text id = { 0 };
 
 		id_of(list, &theirs->items[i], &id);
+		if (list->own && strcmp(list->own, text_str(&id)) == 0)
+			continue;
 		if (!has_word(note, text_str(&id)) && !find_item(list, ours, text_str(&id)))
 			add_item(&theirs->items[i], &more, out);
 	}
@@ -219,6 +225,39 @@ static bool has_values(const struct yaml *have, const struct yaml *want)
 	return true;
 }
 
+/* Nor does it tell of an item of our own that is not wanted any more. */
+static bool has_stray(const struct yaml *have, const struct yaml *want)
+{
+	const struct list *list = find_list(want);
+	const struct yaml *ours = list ? list_of(list, want) : NULL;
+
+	return ours && list->own && find_item(list, list_of(list, have), list->own) &&
+	       !find_item(list, ours, list->own);
+}
+
+/* Our taint is the last of its list and of the note, see objects_node(). */
+void object_untaint(const struct yaml *have, struct yaml *want)
+{
+	const struct list *list = find_list(want);
+	struct yaml *ours = list ? (struct yaml *)list_of(list, want) : NULL;
+	struct yaml *notes =
+		(struct yaml *)yaml_get(yaml_get(want, "metadata"), "annotations");
+	const struct yaml *labels = yaml_get(yaml_get(have, "metadata"), "labels");
+	struct yaml *note = list ? (struct yaml *)yaml_get(notes, list->note) : NULL;
+	size_t n, own_n;
+
+	if (!ours || !list->own || !note || !find_item(list, ours, list->own) ||
+	    !is(yaml_get(labels, GPU_LABEL "state"), GPU_TESTED))
+		return;
+	yaml_done(&ours->items[--ours->n_items]);
+	n = strlen(note->text);
+	own_n = strlen(list->own);
+	if (n > own_n)
+		note->text[n - own_n - 1] = '\0'; /* with the comma before it */
+	while (n == own_n && notes->n_items > 0)
+		yaml_done(&notes->items[--notes->n_items]);
+}
+
 enum object_verdict object_judge(enum plan_kind kind, const struct yaml *have,
 				 const struct yaml *want, const char *manager)
 {
@@ -230,7 +269,7 @@ enum object_verdict object_judge(enum plan_kind kind, const struct yaml *have,
 	if (is(yaml_get(want, "kind"), "PersistentVolume") &&
 	    is(yaml_get(yaml_get(have, "status"), "phase"), "Released"))
 		return OBJECT_RELEASE;
-	if (json_contains(have, want) && has_values(have, want) &&
+	if (json_contains(have, want) && has_values(have, want) && !has_stray(have, want) &&
 	    json_owned(json_managed(have, manager), want))
 		return OBJECT_SAME;
 	return OBJECT_APPLY;
@@ -246,6 +285,8 @@ static const struct {
 	{ "persistentvolumes", "volume" },
 	{ "persistentvolumeclaims", "claim" },
 	{ "storageclasses", "storage class" },
+	{ "runtimeclasses", "runtime class" },
+	{ "daemonsets", "daemon set" },
 };
 
 static const char *title_of(const char *s, size_t n)

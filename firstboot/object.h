@@ -31,6 +31,12 @@ int object_keep(const struct yaml *have, struct yaml *want, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
 /*
+ * Takes the taint of GPUs that were not tested out of what is wanted of a Node, where that says by
+ * its label that they are.
+ */
+void object_untaint(const struct yaml *have, struct yaml *want) __attribute__((nonnull));
+
+/*
  * What to apply: want, and in a list that is one value to Kubernetes also what others put there,
  * together with the version that was looked at, so that nothing newer is overwritten. have may be
  * NULL: nothing is there yet.

@@ -12,9 +12,9 @@
 #include "base/yaml.h"
 #include "cluster/api.h"
 #include "cluster/pki.h"
-#include "firstboot/mounts.h"
 #include "firstboot/node.h"
 #include "firstboot/object.h"
+#include "firstboot/own_labels.h"
 #include "firstboot/probe.h"
 #include "firstboot/prune.h"
 #include "firstboot/tasks.h"
@@ -169,6 +169,7 @@ static int settle(struct look *l, const struct plan_action *object, struct yaml 
 		r = object_keep(&have, want, why);
 	if (r < 0)
 		return r;
+	object_untaint(&have, want);
 	object_manager(object->path, manager);
 	switch (object_judge(object->kind, &have, want, manager)) {
 	case OBJECT_SAME:
@@ -179,43 +180,6 @@ static int settle(struct look *l, const struct plan_action *object, struct yaml 
 		return release(l, text_str(&path), why);
 	case OBJECT_FOREIGN:
 		return foreign(l, object->path);
-	}
-	return 0;
-}
-
-static bool is_mounted(const struct model *m, const char *share, const char *mountinfo)
-{
-	size_t i;
-
-	for (i = 0; i < m->n_shares; i++)
-		if (strcmp(m->shares[i].name, share) == 0)
-			return mounts_has(mountinfo, m->shares[i].mount);
-	return false;
-}
-
-/* Takes the labels of shares that are not mounted out of what the plan says of this node. */
-static int leave_out(struct node *node, struct yaml *want, struct fault *why)
-{
-	const size_t prefix = strlen(PLAN_SHARE_LABEL);
-	scoped(text_done) struct text mountinfo = { 0 };
-	struct yaml *labels = (struct yaml *)yaml_get(yaml_get(want, "metadata"), "labels");
-	size_t i = 0;
-	int r = fs_read(node->root, "proc/self/mountinfo", FILE_MAX, &mountinfo, why);
-
-	if (r < 0)
-		return r;
-	while (labels && i + 1 < labels->n_items) {
-		struct yaml *pair = &labels->items[i];
-
-		if (is_mounted(&node->model, pair[0].text + prefix, text_str(&mountinfo))) {
-			i += 2;
-			continue;
-		}
-		yaml_done(&pair[0]);
-		yaml_done(&pair[1]);
-		labels->n_items -= 2;
-		pair[0] = labels->items[labels->n_items];
-		pair[1] = labels->items[labels->n_items + 1];
 	}
 	return 0;
 }
@@ -234,7 +198,7 @@ static int settle_one(struct look *l, const struct plan_action *object, struct f
 	if (r >= 0)
 		r = parse("the plan's object", text_str(&json), json.len, &want, why);
 	if (r >= 0 && is_own(object))
-		r = leave_out(l->node, &want, why);
+		r = own_labels(l->node, &want, why);
 	if (r >= 0)
 		r = settle(l, object, &want, why);
 	return r < 0 ? fault_wrap(why, "%.*s", (int)strcspn(object->path, "?"), object->path) : 0;

@@ -99,6 +99,8 @@ static const struct {
 	{ "/apis/storage.k8s.io/v1", "storageclasses", OURS, false, remove_object },
 	{ "/api/v1", "serviceaccounts", ATTACHED, true, detach },
 	{ "/api/v1", "secrets", OURS, true, remove_object },
+	{ "/apis/apps/v1", "daemonsets", OURS, true, remove_object },
+	{ "/apis/node.k8s.io/v1", "runtimeclasses", OURS, false, remove_object },
 };
 
 /* Names of the server's become paths: nothing but what Kubernetes allows in one. */
@@ -144,6 +146,8 @@ static int prune_row(const struct api *api, const struct plan *plan, size_t row,
 	status = api_call(api, "GET", text_str(&path), NULL, &answer, why);
 	if (status < 0)
 		return status;
+	if (status == 404)
+		return 0; /* this Kubernetes is older than the path: what it has there stays */
 	if (status != 200)
 		return api_fault(status, text_str(&answer), why);
 	if (yaml_parse(text_str(&answer), answer.len, &tree, &error) < 0)

@@ -43,7 +43,7 @@ struct step_event {
 
 enum step_pause { STEP_PAUSE_OVER, STEP_PAUSE_RETRY, STEP_PAUSE_STOP };
 
-enum { STEPS_MAX = 16 };
+enum { STEPS_MAX = 24 };
 
 struct runner {
 	const struct step *steps;

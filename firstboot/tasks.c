@@ -111,6 +111,7 @@ const struct step task_table[] = {
 	{ .name = "cluster", .run = task_cluster, .yields = keeps_snapshots_on_a_share },
 	{ .name = "shares", .run = task_shares, .background = true, .again_s = 30 },
 	{ .name = "registries", .run = task_registries, .background = true, .again_s = 120 },
+	{ .name = "gpu", .run = task_gpu, .background = true, .again_s = 60 },
 	{ .name = "objects",
 	  .run = task_objects,
 	  .background = true,

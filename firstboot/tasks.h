@@ -26,6 +26,7 @@ int task_cluster(struct node *node, struct fault *why);
 int task_shares(struct node *node, struct fault *why);
 int task_images(struct node *node, struct fault *why);
 int task_registries(struct node *node, struct fault *why);
+int task_gpu(struct node *node, struct fault *why);
 int task_objects(struct node *node, struct fault *why);
 int task_snapshots(struct node *node, struct fault *why);
 /* That it still is what `cluster` made of it, and that the cluster knows it. */

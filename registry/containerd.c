@@ -31,6 +31,22 @@ static void logins(const struct registry_containerd *c, const char *plugin, stru
 	}
 }
 
+/* A wrapper of runc's: what calls it is the shim of runc, with the same options. */
+static void other_runtime(const struct registry_containerd *c, const char *plugin, struct text *out)
+{
+	const char *name = c->runtime ? c->runtime->name : NULL;
+
+	if (!name)
+		return;
+	text_addf(out,
+		  "\n[plugins.%s.containerd.runtimes.%s]\n"
+		  "runtime_type = \"io.containerd.runc.v2\"\n"
+		  "\n[plugins.%s.containerd.runtimes.%s.options]\n",
+		  plugin, name, plugin, name);
+	key(out, "BinaryName", c->runtime->binary);
+	text_add(out, "SystemdCgroup = true\n");
+}
+
 /* containerd 1.x: one plugin for all of CRI. */
 static void version_2(const struct registry_containerd *c, struct text *out)
 {
@@ -38,6 +54,9 @@ static void version_2(const struct registry_containerd *c, struct text *out)
 	key(out, "sandbox_image", c->pause);
 	if (c->minor >= 7)
 		text_add(out, pull_is_synced);
+	/* 1.6 has no such key, and 2.x needs none to find what is in /etc/cdi. */
+	if (c->minor >= 7 && c->runtime)
+		text_add(out, "enable_cdi = true\n");
 	text_add(out, "\n[plugins.\"io.containerd.grpc.v1.cri\".cni]\n");
 	key(out, "bin_dir", c->cni_bin_dir);
 	key(out, "conf_dir", "/etc/cni/net.d");
@@ -46,8 +65,9 @@ static void version_2(const struct registry_containerd *c, struct text *out)
 		      "\n[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runc]\n"
 		      "runtime_type = \"io.containerd.runc.v2\"\n"
 		      "\n[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runc.options]\n"
-		      "SystemdCgroup = true\n"
-		      "\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\n"
+		      "SystemdCgroup = true\n");
+	other_runtime(c, "\"io.containerd.grpc.v1.cri\"", out);
+	text_add(out, "\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\n"
 		      "config_path = \"/etc/containerd/certs.d\"\n");
 	logins(c, "\"io.containerd.grpc.v1.cri\"", out);
 }
@@ -77,6 +97,7 @@ static void version_3(const struct registry_containerd *c, struct text *out)
 		 "runtime_type = \"io.containerd.runc.v2\"\n"
 		 "\n[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]\n"
 		 "SystemdCgroup = true\n");
+	other_runtime(c, "'io.containerd.cri.v1.runtime'", out);
 	/*
 	 * Deprecated since 1.5 and yet the only way to a token; one that has lost the setting says
 	 * that it ignores it, and starts.

@@ -13,6 +13,11 @@ struct registry_auth {
 	const char *basic; /* HTTP's basic credentials: base64 of USER:PASSWORD */
 };
 
+struct registry_runtime { /* another than runc that pods may ask for */
+	const char *name;   /* of its handler */
+	const char *binary; /* path on the node */
+};
+
 struct registry_containerd {
 	int major, minor;  /* of containerd: 1.5 to 1.7 (version = 2 tables) or 2.x (version = 3) */
 	const char *pause; /* the sandbox image that kubeadm wants, such as k8s.gcr.io/pause:3.2 */
@@ -23,6 +28,7 @@ struct registry_containerd {
 	 */
 	const struct registry_auth *auths;
 	size_t n_auths;
+	const struct registry_runtime *runtime; /* or NULL: runc alone, and no CDI */
 };
 
 /* /etc/containerd/config.toml: SystemdCgroup, sandbox image, CNI, config_path of certs.d. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* objects_step SEED ROOT [TIMES]: the step objects of the node whose seed it is, as the service
- * runs it. */
+/*
+ * objects_step SEED ROOT [TIMES [gpu]]: the step objects of the node whose seed it is, as the
+ * service runs it; with a last word, of one whose step gpu found two GPUs.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -44,6 +46,12 @@ int main(int argc, char **argv)
 		printf("failed: %s\n", why.text);
 		return 1;
 	}
+	if (argc > 4)
+		node.gpu = (struct gpu_found){ .tested = true,
+					       .count = 2,
+					       .memory_mib = 81559,
+					       .product = "NVIDIA-H100",
+					       .driver = "580.95.05" };
 	for (; times > 0; times--) {
 		why = (struct fault){ 0 };
 		result = task_objects(&node, &why);

@@ -116,6 +116,68 @@ static void test_what_others_put_into_a_list_stays_in_it(void **s)
 	}
 }
 
+/* ---- the taint of GPUs that were not tested ---- */
+
+#define UNTESTED "{\"key\":\"gpu.rackseed/untested\",\"effect\":\"NoSchedule\"}"
+#define UNTESTED_ID "gpu.rackseed/untested:NoSchedule"
+#define NOTED(note, list)                                                                          \
+	"{\"kind\":\"Node\",\"metadata\":{\"name\":\"w\",\"annotations\":{\"rackseed/taints\":"    \
+	"\"" note "\"}},\"spec\":{\"taints\":[" list "]}}"
+#define STATE(state, list)                                                                         \
+	"{\"kind\":\"Node\",\"metadata\":{\"name\":\"w\",\"labels\":{\"gpu.rackseed/state\":"      \
+	"\"" state "\"}},\"spec\":{\"taints\":[" list "]}}"
+
+/*
+ * It goes when the node says that it tested them, also where kubelet made it when the node joined,
+ * so that no note tells whose it is; and it comes back when the node says so no more.
+ */
+static void test_a_node_that_tested_its_gpus_loses_their_taint(void **s)
+{
+	static const struct {
+		const char *have, *want;
+		enum object_verdict verdict;
+		const char *body;
+	} cases[] = {
+		{ STATE("tested", UNTESTED), NOTED(UNTESTED_ID, UNTESTED), OBJECT_APPLY,
+		  "{\"kind\":\"Node\",\"metadata\":{\"name\":\"w\",\"annotations\":{}},"
+		  "\"spec\":{\"taints\":[]}}" },
+		{ STATE("tested", UNTESTED ",{\"key\":\"b\",\"effect\":\"E\"}"),
+		  NOTED("a:E," UNTESTED_ID, "{\"key\":\"a\",\"effect\":\"E\"}," UNTESTED),
+		  OBJECT_APPLY,
+		  NOTED("a:E", "{\"key\":\"b\",\"effect\":\"E\"},"
+			       "{\"key\":\"a\",\"effect\":\"E\"}") },
+		{ STATE("tested", ""), NOTED(UNTESTED_ID, UNTESTED), OBJECT_SAME, NULL },
+		{ STATE("odd", ""), NOTED(UNTESTED_ID, UNTESTED), OBJECT_APPLY,
+		  NOTED(UNTESTED_ID, UNTESTED) },
+		{ TAINTS(""), NOTED(UNTESTED_ID, UNTESTED), OBJECT_APPLY,
+		  NOTED(UNTESTED_ID, UNTESTED) },
+		/* gpu: left the file. */
+		{ TAINTS(UNTESTED), TAINTS(""), OBJECT_APPLY, TAINTS("") },
+		/* What a node says of its labels has no taints and touches none. */
+		{ STATE("tested", UNTESTED),
+		  "{\"kind\":\"Node\",\"metadata\":{\"name\":\"w\",\"labels\":{}}}", OBJECT_SAME,
+		  NULL },
+	};
+
+	(void)s;
+	CASES (c, cases) {
+		struct yaml have, want;
+		struct text out = { 0 };
+
+		read_tree(c->have, &have);
+		read_tree(c->want, &want);
+		object_untaint(&have, &want);
+		if (object_judge(PLAN_FIELDS, &have, &want, "rackseed") != c->verdict)
+			fail_msg("%s and %s", c->have, c->want);
+		object_body(&have, &want, &out);
+		if (c->body)
+			assert_string_equal(text_str(&out), c->body);
+		text_done(&out);
+		yaml_done(&have);
+		yaml_done(&want);
+	}
+}
+
 #define CLAIM(kind, size)                                                                          \
 	"{\"kind\":\"" kind "\",\"metadata\":{\"name\":\"d\"," MADE "},"                           \
 	"\"spec\":{\"resources\":{\"requests\":{\"storage\":\"" size "\"}}}}"
@@ -219,6 +281,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_object_gets_what_is_right),
 		cmocka_unit_test(test_what_others_put_into_a_list_stays_in_it),
+		cmocka_unit_test(test_a_node_that_tested_its_gpus_loses_their_taint),
 		cmocka_unit_test(test_a_claim_that_is_there_keeps_its_size),
 		cmocka_unit_test(test_paths_have_titles),
 		cmocka_unit_test(test_the_manager_stands_in_the_path),

@@ -14,15 +14,27 @@
 static const struct registry_auth auths[] = { { "registry:5000", "dXNlcjpwYXNz" },
 					      { "docker.io", "aHViOnBhc3M=" } };
 
+static const struct registry_runtime nvidia = { "nvidia", "/usr/bin/nvidia-container-runtime" };
+
 static const struct {
 	const char *golden;
 	struct registry_containerd containerd;
 } configs[] = {
-	{ "registry/containerd-1.6.toml", { 1, 6, "k8s.gcr.io/pause:3.2", CNI, NULL, 0 } },
-	{ "registry/containerd-1.6-login.toml", { 1, 6, "k8s.gcr.io/pause:3.2", CNI, auths, 2 } },
-	{ "registry/containerd-1.7.toml", { 1, 7, "registry.k8s.io/pause:3.9", CNI, NULL, 0 } },
-	{ "registry/containerd-2.0.toml", { 2, 0, "registry.k8s.io/pause:3.10", CNI, NULL, 0 } },
-	{ "registry/containerd-2.2.toml", { 2, 2, "registry.k8s.io/pause:3.10.1", CNI, auths, 2 } },
+	{ "registry/containerd-1.6.toml", { 1, 6, "k8s.gcr.io/pause:3.2", CNI, NULL, 0, NULL } },
+	{ "registry/containerd-1.6-login.toml",
+	  { 1, 6, "k8s.gcr.io/pause:3.2", CNI, auths, 2, NULL } },
+	{ "registry/containerd-1.7.toml",
+	  { 1, 7, "registry.k8s.io/pause:3.9", CNI, NULL, 0, NULL } },
+	{ "registry/containerd-2.0.toml",
+	  { 2, 0, "registry.k8s.io/pause:3.10", CNI, NULL, 0, NULL } },
+	{ "registry/containerd-1.6-gpu.toml",
+	  { 1, 6, "k8s.gcr.io/pause:3.2", CNI, NULL, 0, &nvidia } },
+	{ "registry/containerd-1.7-gpu.toml",
+	  { 1, 7, "registry.k8s.io/pause:3.9", CNI, NULL, 0, &nvidia } },
+	{ "registry/containerd-2.2-gpu.toml",
+	  { 2, 2, "registry.k8s.io/pause:3.10.1", CNI, NULL, 0, &nvidia } },
+	{ "registry/containerd-2.2.toml",
+	  { 2, 2, "registry.k8s.io/pause:3.10.1", CNI, auths, 2, NULL } },
 };
 
 static void test_config_follows_the_version(void **state)
@@ -74,8 +86,14 @@ static void test_containerd_itself_reads_the_same(void **state)
 		{ CRI ".containerd", "default_runtime_name", "\"runc\"" },
 		{ CRI ".containerd.runtimes.runc", "runtime_type", "\"io.containerd.runc.v2\"" },
 		{ CRI ".containerd.runtimes.runc.options", "SystemdCgroup", "true" },
+		{ CRI ".containerd.runtimes.nvidia", "runtime_type",
+		  "\"io.containerd.runc.v2\"" },
+		{ CRI ".containerd.runtimes.nvidia.options", "BinaryName",
+		  "\"/usr/bin/nvidia-container-runtime\"" },
+		{ CRI ".containerd.runtimes.nvidia.options", "SystemdCgroup", "true" },
 		{ CRI ".registry", "config_path", "\"/etc/containerd/certs.d\"" },
 	};
+	struct registry_containerd all = configs[1].containerd;
 	char path[] = "/tmp/test_registry.XXXXXX";
 	int fd = mkstemp(path);
 	const char *argv[] = { "containerd", "--config", path, "config", "dump", NULL };
@@ -85,7 +103,8 @@ static void test_containerd_itself_reads_the_same(void **state)
 
 	(void)state;
 	assert_true(fd >= 0);
-	registry_containerd_config(&configs[1].containerd, &config);
+	all.runtime = &nvidia;
+	registry_containerd_config(&all, &config);
 	assert_int_equal(write(fd, config.data, config.len), config.len);
 	close(fd);
 	if (run(&what, &why) < 0)
