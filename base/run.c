@@ -72,6 +72,8 @@ static struct trouble become(const struct run *what, int in, int out, int err)
 	for (i = 0; i < 3; i++)
 		if (fds[i] < 0 || dup2(fds[i], i) < 0)
 			return (struct trouble){ .error = errno };
+	/* What was left open for this one is not for it: mmdebstrap needs numbers below 10. */
+	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 	if (what->dir && chdir(what->dir) < 0)
 		return (struct trouble){ .error = errno, .folder = true };
 	for (env = what->env; env && *env; env++)

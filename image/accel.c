@@ -98,15 +98,14 @@ static int run_guest(int sector, struct fault *why)
 			       NULL };
 	struct run guest = { .argv = argv, .timeout_ms = PROBE_LIMIT_MS };
 
-	snprintf(drive, sizeof(drive), "file=/proc/self/fd/%d,format=raw,if=floppy,readonly=on",
-		 sector);
+	snprintf(drive, sizeof(drive), "file=/proc/%d/fd/%d,format=raw,if=floppy,readonly=on",
+		 (int)getpid(), sector);
 	return run(&guest, why);
 }
 
 bool accel_kvm_works(struct fault *why)
 {
-	/* Inherited by QEMU on purpose, hence not close-on-exec. */
-	scoped(drop_fd) int sector = memfd_create("rackseed-probe", 0);
+	scoped(drop_fd) int sector = memfd_create("rackseed-probe", MFD_CLOEXEC);
 	int r;
 
 	if (access("/dev/kvm", R_OK | W_OK) < 0) {
