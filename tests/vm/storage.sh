@@ -182,11 +182,15 @@ rack_comes_back() { # ORDER: of power, after the plug of all was pulled
 	must "all are Ready" wait_ready "$again_s" "$begin" "after the cut, in the order $1"
 }
 
-rack_is_cut() { # ORDER
-	rack_comes_back "$1"
+storage_survived() {
 	check "the share is mounted" share_is_mounted
 	check "the registry serves" registry_serves
 	check "the pod writes on" lab_until "$again_s" "new lines" writes_on
 	check "beside what it wrote before" kept
 	wrote=$(lines)
+}
+
+rack_is_cut() { # ORDER
+	rack_comes_back "$1"
+	storage_survived
 }
