@@ -5,7 +5,7 @@
 #
 # set, drill_is_survived WORD... makes it with these more words, and checks what it says. Its words are
 # the test's remarks as they come; the table is left beside the logs.
-: "${lab_work:?}"
+: "${members:?}"
 
 drill() { lab_rackseed drill "$@" --cuts "$cuts" --seed "$seed"; }
 
