@@ -60,6 +60,37 @@ static const char full_document[] =
 	"    mac: \"52:54:00:00:00:3c\"\n"
 	"    data: {disk: {serial: ZL2A}}\n";
 
+static const char six_document[] =
+	"apiVersion: rackseed/v1\n"
+	"cluster: {name: six, kubernetes: {version: \"1.20.2\"}, endpoint: a:6443,\n"
+	"  podSubnet: \"fd00:244::/48\", serviceSubnet: \"fd00:96::/112\"}\n"
+	"os: {distribution: debian, release: bookworm}\n"
+	"network: {subnet: \"fd00:10::/64\", gateway: \"fd00:10::1\"}\n"
+	"nodes:\n"
+	"  a: {role: [control-plane, worker], address: \"fd00:10::50\", mac: "
+	"\"52:54:00:00:00:32\"}\n"
+	"  b: {role: worker, address: \"fd00:10::51\", mac: \"52:54:00:00:00:33\"}\n";
+
+/* Somebody else's pod network; one machine is everything, and serves without TLS. */
+static const char alone_document[] =
+	"apiVersion: rackseed/v1\n"
+	"cluster: {name: alone, kubernetes: {version: \"1.22\"}, endpoint: a:6443, podNetwork: "
+	"none}\n"
+	"os: {distribution: debian, release: bookworm}\n"
+	"network: {subnet: 192.168.10.0/24, nameservers: [10.0.0.1]}\n"
+	"firewall: {ports: [80, 53/udp]}\n"
+	"registries:\n"
+	"  reg.lab: {node: a, insecure: true}\n"
+	"  up.lab: {insecure: true}\n"
+	"  reg.lab:5001: {node: a, insecure: true, upstream: up.lab}\n"
+	"shares:\n"
+	"  x: {node: a, path: /srv/x, user: u, passwordFile: secrets/u, mount: /mnt/x}\n"
+	"  y: {node: a, path: /srv/y, user: u, passwordFile: secrets/u, mount: /mnt/y}\n"
+	"  win: {server: //WINBOX/data, mount: /mnt/win, guest: true}\n"
+	"nodes:\n"
+	"  a: {role: [control-plane, worker, registry, storage], address: 192.168.10.50, mac: "
+	"\"52:54:00:00:00:32\"}\n";
+
 static const char bad_document[] =
 	"apiVersion: rackseed/v1\n"
 	"cluster: {name: Bad_, kubernets: {version: 1}, endpoint: nobody:6443}\n"
@@ -72,7 +103,8 @@ static const char bad_document[] =
 	"  w2: {role: worker, address: 192.168.10.5, mac: \"52:54:00:00:00:01\"}\n"
 	"  w3: {role: worker, address: 192.168.10.5, mac: \"52:54:00:00:00:01\"}\n";
 
-static const char *const documents[] = { lab_document, rich_document, full_document, bad_document };
+static const char *const documents[] = { lab_document, rich_document,  full_document,
+					 six_document, alone_document, bad_document };
 
 static int parse_and_complain(size_t row, struct text *out)
 {
@@ -97,7 +129,7 @@ static int parse_and_complain(size_t row, struct text *out)
 }
 
 /* These are read with all the memory that they need; the nodes' plans are not made so. */
-static struct model models[3];
+static struct model models[5];
 static const struct model *const planned = &models[0];
 
 enum { NODES = 16 }; /* more than a document here has */
@@ -460,6 +492,8 @@ int main(void)
 	load_document(full_document, &models[0]);
 	load_document(rich_document, &models[1]);
 	load_document(lab_document, &models[2]);
+	load_document(six_document, &models[3]);
+	load_document(alone_document, &models[4]);
 	make_plan(&models[2], "w1", NULL, &shown);
 	make_the_disk();
 	bad = cmocka_run_group_tests(tests, NULL, NULL);
