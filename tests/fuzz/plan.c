@@ -49,20 +49,26 @@ static const char document[] =
 	"  st: {role: storage, address: 192.168.10.52, mac: \"52:54:00:00:00:34\"}\n"
 	"  re: {role: registry, address: 192.168.10.53, mac: \"52:54:00:00:00:35\"}\n";
 
-static bool has_namespace;
-
-int LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-	(void)argc, (void)argv;
-	/* libnftables asks the kernel what is there already, also when nothing is to be done. */
-	has_namespace = unshare(CLONE_NEWNET) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0;
-	return 0;
-}
+static struct nft_ctx *nft; /* or NULL, where there is no namespace to be had */
 
 static void require(bool holds)
 {
 	if (!holds)
 		abort();
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc, (void)argv;
+	/* libnftables asks the kernel what is there already, also when nothing is to be done. */
+	if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+		return 0;
+	nft = nft_ctx_new(NFT_CTX_DEFAULT);
+	require(nft != NULL);
+	nft_ctx_buffer_output(nft);
+	nft_ctx_buffer_error(nft);
+	nft_ctx_set_dry_run(nft, true);
+	return 0;
 }
 
 /* A line of the input; an empty one, or none any more, leaves the tame word. */
@@ -101,17 +107,9 @@ static bool ends_with(const char *s, const char *end)
 
 static void read_rules(const char *rules)
 {
-	struct nft_ctx *nft = has_namespace ? nft_ctx_new(NFT_CTX_DEFAULT) : NULL;
-
 	/* Our table and no other, whatever somebody is called. */
 	require(strstr(rules, "\ntable inet rackseed {\n\t") != NULL);
-	if (!nft)
-		return;
-	nft_ctx_buffer_output(nft);
-	nft_ctx_buffer_error(nft);
-	nft_ctx_set_dry_run(nft, true);
-	require(nft_run_cmd_from_buffer(nft, rules) == 0);
-	nft_ctx_free(nft);
+	require(!nft || nft_run_cmd_from_buffer(nft, rules) == 0);
 }
 
 static void read_yaml(const char *content)
