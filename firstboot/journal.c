@@ -99,7 +99,7 @@ void journal_join(const char *const *lines, size_t n, size_t room, struct text *
 void journal_last_lines(const char *unit, uint64_t since_usec, unsigned n, struct text *out)
 {
 	static const char *const argv[] = { "journalctl", "--sync", NULL };
-	const struct run sync = { .argv = argv, .timeout_ms = 10000 };
+	const struct run sync = { .argv = argv, .timeout_ms = 30000 };
 	scoped(drop_journal) sd_journal *j = NULL;
 	char lines[MAX_LINES][LINE_LEN];
 	struct fault ignored = { 0 };

@@ -162,7 +162,7 @@ machine_leader() { # NAME: the machine's init
 machine_in() { # NAME COMMAND...: runs it inside
 	local leader
 	leader=$(machine_leader "$1")
-	[ -n "$leader" ] && timeout 30 nsenter -t "$leader" -m -u -i -n -p -C "${@:2}"
+	[ -n "$leader" ] && timeout 120 nsenter -t "$leader" -m -u -i -n -p -C "${@:2}"
 }
 
 machine_wait() { # NAME SECONDS COMMAND...: until it succeeds inside
