@@ -65,13 +65,13 @@ static void taints_note(const struct model_node *node, struct text *out)
 			  node->taints[i].effect);
 	if (gpu_vendor_of(node))
 		text_addf(&note, "%s" GPU_TAINT ":" GPU_TAINT_EFFECT, note.len ? "," : "");
+	if (text_error(&note) < 0)
+		out->error = text_error(&note);
 	if (note.len == 0)
 		return;
 	text_add(out, ",\"annotations\":{");
 	pair(PLAN_TAINTS_NOTE, text_str(&note), &more, out);
 	text_add(out, "}");
-	if (text_error(&note) < 0)
-		out->error = text_error(&note);
 }
 
 static void taints(const struct model_node *node, struct text *out)

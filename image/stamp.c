@@ -165,7 +165,8 @@ static int measure_seed(const struct stamp *s, const struct names *n, size_t *re
 	if (fd < 0 || got < 0)
 		return fault_errno(why, errno, "%s/%s", s->path, text_str(&n->seed_temp));
 	if (got != CLUSTER)
-		return fault_set(why, EBADMSG, "%s/%s is no seed", s->path, text_str(&n->seed_temp));
+		return fault_set(why, EBADMSG, "%s/%s is no seed", s->path,
+				 text_str(&n->seed_temp));
 	*ret = at;
 	return 0;
 }

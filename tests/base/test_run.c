@@ -182,7 +182,8 @@ static void test_input_is_fed_after_the_outputs_ended(void **s)
 	(void)s;
 	assert_true(fd >= 0);
 	assert_non_null(input);
-	snprintf(line, sizeof(line), "exec 2>&- >/proc/%d/fd/%d; sleep 0.2; cat", (int)getpid(), fd);
+	snprintf(line, sizeof(line), "exec 2>&- >/proc/%d/fd/%d; sleep 0.2; cat", (int)getpid(),
+		 fd);
 	assert_int_equal(shell(line, (struct run){ .input = input, .input_len = 1 << 20 }, &why),
 			 0);
 	assert_int_equal(fstat(fd, &st), 0);
@@ -387,7 +388,7 @@ static int n_open(void)
 	return n;
 }
 
-/* mmdebstrap's dash cannot name one above 9, and a CI's runner, make or faketime leave some open. */
+/* mmdebstrap's dash cannot name one above 9, and a CI's runner, make or faketime leave some. */
 static void test_descriptors_of_whoever_started_us_are_not_passed_on(void **s)
 {
 	struct fault why = { 0 };
@@ -395,7 +396,7 @@ static void test_descriptors_of_whoever_started_us_are_not_passed_on(void **s)
 
 	(void)s;
 	assert_int_equal(left, 30);
-	if (shell("[ -e /proc/self/fd/2 ] && [ ! -e /proc/self/fd/30 ]", (struct run){ 0 }, &why) < 0)
+	if (shell("[ -e /proc/self/fd/2 ] && [ ! -e /proc/self/fd/30 ]", (struct run){ 0 }, &why))
 		fail_msg("%s", why.text);
 	close(left);
 }
