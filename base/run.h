@@ -8,7 +8,8 @@ struct text;
 
 struct run {
 	const char *const *argv; /* NULL-terminated; argv[0] is looked up on PATH */
-	const char *const *env; /* "NAME=value" put over this process's own, or NULL */
+	/* "NAME=value" put over this process's own, "NAME" taken out of it; or NULL */
+	const char *const *env;
 	const char *input; /* bytes for its stdin, or NULL: /dev/null */
 	size_t input_len;
 	struct text *out; /* its stdout is added here, or NULL: thrown away */

@@ -23,8 +23,12 @@ enum { LONG_MS = 20 * 60 * 1000 };
 
 int root_run(const char *root, const char *const *words, struct text *out, struct fault *why)
 {
-	static const char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
-					   "LC_ALL=C", NULL };
+	static const char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+					   "HOME=/root",
+					   "LC_ALL=C",
+					   "LD_PRELOAD",
+					   "LD_LIBRARY_PATH",
+					   NULL };
 	scoped(args_done) struct args argv = { 0 };
 
 	/* Some of them want a /proc; with the namespace it is gone again. */

@@ -212,7 +212,9 @@ static int make(struct build *b, const struct args *packages, const struct sourc
 	scoped(text_done) struct text temp = { 0 };
 	char epoch[64];
 	/* A power cut leaves nothing of it anyway, so dpkg need not wait for the disk. */
-	const char *env[] = { epoch, "LC_ALL=C", "DPKG_FORCE=unsafe-io", NULL, NULL };
+	/* The linker's complaints of what the root lacks would be among what its programs say. */
+	const char *env[] = { epoch, "LC_ALL=C", "DPKG_FORCE=unsafe-io", NULL,
+			      "LD_PRELOAD", "LD_LIBRARY_PATH", NULL };
 	int r;
 
 	/* Its root lies beside its result, where room was looked for and leftovers are removed. */

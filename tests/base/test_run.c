@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -401,6 +402,20 @@ static void test_descriptors_of_whoever_started_us_are_not_passed_on(void **s)
 	close(left);
 }
 
+static void test_variables_are_put_and_taken(void **s)
+{
+	const char *const env[] = { "RACKSEED_PUT=a b", "RACKSEED_TAKEN", NULL };
+	struct fault why = { 0 };
+
+	(void)s;
+	assert_int_equal(setenv("RACKSEED_TAKEN", "x", 1), 0);
+	if (shell("[ \"$RACKSEED_PUT\" = 'a b' ] && [ -z \"${RACKSEED_TAKEN+x}\" ]",
+		  (struct run){ .env = env }, &why))
+		fail_msg("%s", why.text);
+	assert_string_equal(getenv("RACKSEED_TAKEN"), "x");
+	unsetenv("RACKSEED_TAKEN");
+}
+
 static void test_leaves_no_descriptor_open(void **s)
 {
 	static const char *const lines[] = { "exit 0", "exit 1", "sleep 30" };
@@ -434,6 +449,7 @@ int main(void)
 		cmocka_unit_test(test_an_end_that_was_not_seen_is_no_success),
 		cmocka_unit_test(test_works_without_standard_descriptors),
 		cmocka_unit_test(test_descriptors_of_whoever_started_us_are_not_passed_on),
+		cmocka_unit_test(test_variables_are_put_and_taken),
 		cmocka_unit_test(test_leaves_no_descriptor_open),
 	};
 
