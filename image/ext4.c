@@ -17,7 +17,7 @@
 #include "base/run.h"
 #include "image/args.h"
 
-enum { BLOCK = 4096, MIB = 1 << 20, BYTES_PER_INODE = 16384, SPARE_MIB = 256 };
+enum { BLOCK = 4096, MIB = 1 << 20, BYTES_PER_INODE = 16384, SPARE_MIB = 256, ENTRY = 12 };
 
 DEFINE_DROP(fts, FTS *, fts_close)
 
@@ -25,7 +25,7 @@ int ext4_measure(const char *root, uint64_t *ret_bytes, struct fault *why)
 {
 	char *const paths[] = { (char *)(uintptr_t)root, NULL };
 	scoped(drop_fts) FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
-	uint64_t blocks = 0, inodes = 0, need;
+	uint64_t blocks = 0, inodes = 0, names = 0, size, need;
 	FTSENT *entry;
 
 	if (!walk)
@@ -37,8 +37,12 @@ int ext4_measure(const char *root, uint64_t *ret_bytes, struct fault *why)
 		if (entry->fts_info == FTS_DP)
 			continue;
 		inodes++;
-		blocks += (uint64_t)(entry->fts_statp->st_size + BLOCK - 1) / BLOCK + 1;
+		/* A folder's own size tells of the file system that it lies on here. */
+		names += ENTRY + entry->fts_namelen;
+		size = entry->fts_info == FTS_D ? 0 : (uint64_t)entry->fts_statp->st_size;
+		blocks += (size + BLOCK - 1) / BLOCK + 1;
 	}
+	blocks += names / BLOCK + 1;
 	need = blocks * BLOCK + blocks * BLOCK / 5;
 	if (need < inodes * BYTES_PER_INODE * 5 / 4)
 		need = inodes * BYTES_PER_INODE * 5 / 4;
@@ -138,7 +142,9 @@ static int settle_times(const struct ext4 *what, struct fault *why)
 	code = ext2fs_read_bitmaps(fs);
 	if (code == 0)
 		code = settle_all(fs, (uint32_t)what->epoch);
+	/* In the copies, too: how much was written depends on how the files lay. */
 	fs->super->s_kbytes_written = 0;
+	fs->flags &= ~EXT2_FLAG_MASTER_SB_ONLY;
 	ext2fs_mark_super_dirty(fs);
 	end = ext2fs_close_free(&fs);
 	if (code || end)

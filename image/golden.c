@@ -32,9 +32,8 @@
 #define RACKSEED_VERSION "0"
 #endif
 
-#define MAKER "6" /* counts the changes of the golden disk that its inputs do not show */
+#define MAKER "7" /* counts the changes of the golden disk that its inputs do not show */
 #define NODE_TAR CACHE_UNFINISHED "node.tar"
-#define ROOT CACHE_UNFINISHED "root"
 #define DISK CACHE_UNFINISHED "golden.raw"
 #define CONF CACHE_UNFINISHED "mke2fs.conf"
 #define IMAGES_INDEX "/usr/lib/rackseed/images/index"
@@ -97,7 +96,7 @@ static int name_paths(struct work *w, struct fault *why)
 	const char *cache = w->build->cache.path;
 
 	text_addf(&w->node_tar, "%s/" NODE_TAR, cache);
-	text_addf(&w->root, "%s/" ROOT, cache);
+	text_addf(&w->root, "%s/" ROOTFS_TREE, cache);
 	text_addf(&w->disk, "%s/" DISK, cache);
 	text_addf(&w->conf, "%s/" CONF, cache);
 	if (text_error(&w->node_tar) || text_error(&w->root) || text_error(&w->disk) ||
@@ -161,16 +160,24 @@ static int find_key(struct work *w, char ret_key[static DIGEST_LEN], struct faul
 	return digest_bytes(text_str(&all), all.len, ret_key, why);
 }
 
+static int unpack_root(struct work *w, struct fault *why)
+{
+	int r = fs_remove_tree(w->build->cache.fd, ROOTFS_TREE, why);
+
+	if (r >= 0)
+		r = fs_mkdirs(w->build->cache.fd, ROOTFS_TREE, 0755, why);
+	return r < 0 ? r : root_unpack(text_str(&w->rootfs.path), text_str(&w->root), why);
+}
+
 static int make_root(struct work *w, struct fault *why)
 {
 	const char *root = text_str(&w->root);
-	int r = fs_mkdirs(w->build->cache.fd, ROOT, 0755, why);
+	int r = 0;
 
-	if (r < 0)
-		return r;
 	progress_phase(&w->build->progress, 0, "files of the golden disk");
-	r = root_unpack(text_str(&w->rootfs.path), root, why);
-	if (r == 0)
+	if (!w->rootfs.unpacked)
+		r = unpack_root(w, why);
+	if (r >= 0)
 		r = root_unpack(text_str(&w->node_tar), root, why);
 	if (r == 0 && (w->uses & RELEASE_KUBERNETES))
 		r = root_ask(w->build, root, &w->facts, why);
@@ -240,7 +247,7 @@ static int write_sbom(struct work *w, const struct golden_names *names, struct f
 
 	if (r < 0)
 		return r;
-	r = fs_read(w->build->cache.fd, ROOT IMAGES_INDEX, MAX_INDEX, &images, &absent);
+	r = fs_read(w->build->cache.fd, ROOTFS_TREE IMAGES_INDEX, MAX_INDEX, &images, &absent);
 	if (r < 0 && r != -ENOENT)
 		return fault_errno(why, r, "%s" IMAGES_INDEX, text_str(&w->root));
 	sbom.packages = text_str(&packages);
@@ -266,7 +273,7 @@ static int publish(struct work *w, const struct golden_names *names, struct faul
 	if (fd < 0 || fchmod(fd, 0444) < 0 || fsync(fd) < 0 ||
 	    renameat(b->cache.fd, DISK, b->cache.fd, names->disk) < 0 || fsync(b->cache.fd) < 0)
 		return fault_errno(why, errno, "%s/%s", b->cache.path, names->disk);
-	r = fs_remove_tree(b->cache.fd, ROOT, why);
+	r = fs_remove_tree(b->cache.fd, ROOTFS_TREE, why);
 	return r < 0 ? r : 0;
 }
 

@@ -45,6 +45,29 @@ int root_run(const char *root, const char *const *words, struct text *out, struc
 		why);
 }
 
+int root_pack(const char *root, const char *tar, int64_t epoch, struct fault *why)
+{
+	scoped(args_done) struct args argv = { 0 };
+
+	args_add(&argv, "tar");
+	args_add(&argv, "--create");
+	args_add(&argv, "--file=%s", tar);
+	args_add(&argv, "--directory=%s", root);
+	args_add(&argv, "--one-file-system");
+	args_add(&argv, "--sort=name");
+	args_add(&argv, "--format=pax");
+	args_add(&argv, "--pax-option=exthdr.name=%%d/PaxHeaders/%%f,delete=atime,delete=ctime");
+	args_add(&argv, "--mtime=@%lld", (long long)epoch);
+	args_add(&argv, "--clamp-mtime");
+	args_add(&argv, "--numeric-owner");
+	args_add(&argv, "--xattrs");
+	args_add(&argv, "--xattrs-include=*");
+	args_add(&argv, ".");
+	if (!args_list(&argv))
+		return fault_errno(why, ENOMEM, "tar");
+	return run(&(struct run){ .argv = args_list(&argv), .timeout_ms = LONG_MS }, why);
+}
+
 int root_pack_node_tree(const struct build *b, const char *tar, struct fault *why)
 {
 	scoped(args_done) struct args argv = { 0 };

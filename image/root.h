@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdint.h>
+
 struct build;
 struct fault;
 struct render;
@@ -18,6 +20,10 @@ struct root_facts {
 /* Runs a program of the root in the root. */
 int root_run(const char *root, const char *const *words, struct text *out, struct fault *why)
 	__attribute__((nonnull(1, 2, 4), warn_unused_result));
+
+/* Packs a root file system; what was made later than epoch is of that time. */
+int root_pack(const char *root, const char *tar, int64_t epoch, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
 
 /* Packs the node tree, so that it has one sum and unpacks with the same owners and modes. */
 int root_pack_node_tree(const struct build *b, const char *tar, struct fault *why)

@@ -18,9 +18,10 @@
 #include "image/copy.h"
 #include "image/release.h"
 #include "image/render.h"
+#include "image/root.h"
 #include "image/sources.h"
 
-#define MAKER "1" /* counts the changes of this file that change its product */
+#define MAKER "2" /* counts the changes of this file that change its product */
 #define FOLDER CACHE_UNFINISHED "sources"
 #define TEMP CACHE_UNFINISHED "temp"
 #define KEYRINGS "/usr/share/keyrings"
@@ -31,7 +32,7 @@ static const uint64_t room_needed = (uint64_t)4 << 30; /* the root, the packages
 static const char *const fixed_options[] = {
 	"--mode=root",
 	"--variant=minbase",
-	"--format=tar",
+	"--format=directory",
 	"--aptopt=Acquire::Languages \"none\"",
 	"--aptopt=APT::Install-Recommends \"false\"",
 	"--dpkgopt=path-exclude=/usr/share/man/*",
@@ -62,7 +63,7 @@ unsigned rootfs_permille(const char *line)
 		{ "I: running apt-get update", 10 }, { "I: downloading packages", 40 },
 		{ "I: extracting archives", 100 },   { "I: installing essential", 150 },
 		{ "I: installing remaining", 250 },  { "I: cleaning package lists", 900 },
-		{ "I: creating tarball", 930 },	     { "I: done", 990 },
+		{ "I: done", 930 },
 	};
 	size_t i;
 
@@ -242,7 +243,8 @@ static int make_and_keep(struct build *b, const struct args *packages, const str
 			 const char *name, struct fault *why)
 {
 	static const char temp[] = CACHE_UNFINISHED "rootfs.tar";
-	scoped(text_done) struct text path = { 0 };
+	scoped(text_done) struct text tree = { 0 };
+	scoped(text_done) struct text tar = { 0 };
 	scoped(drop_fd) int fd = -1;
 	int r;
 
@@ -254,13 +256,20 @@ static int make_and_keep(struct build *b, const struct args *packages, const str
 	if (r == 0)
 		r = fs_mkdirs(b->cache.fd, TEMP, 0755, why);
 	if (r >= 0)
+		r = fs_remove_tree(b->cache.fd, ROOTFS_TREE, why);
+	if (r >= 0)
 		r = prepare(b, s, why);
 	if (r < 0)
 		return r;
 	progress_phase(&b->progress, 0, "root file system (%s %s)",
 		       release_distribution(b->release->distribution), b->release->name);
-	text_addf(&path, "%s/%s", b->cache.path, temp);
-	r = make(b, packages, s, text_str(&path), why);
+	text_addf(&tree, "%s/" ROOTFS_TREE, b->cache.path);
+	text_addf(&tar, "%s/%s", b->cache.path, temp);
+	if (text_error(&tree) < 0 || text_error(&tar) < 0)
+		return fault_errno(why, ENOMEM, "root file system");
+	r = make(b, packages, s, text_str(&tree), why);
+	if (r == 0)
+		r = root_pack(text_str(&tree), text_str(&tar), b->epoch, why);
 	if (r < 0)
 		return fault_wrap(why, "root file system");
 	fd = openat(b->cache.fd, temp, O_RDONLY | O_CLOEXEC);
@@ -297,7 +306,8 @@ int rootfs_get(struct build *b, unsigned uses, struct rootfs *ret, struct fault 
 	if (r < 0)
 		return r;
 	snprintf(name, sizeof(name), "rootfs-%.16s.tar", made.key);
-	if (faccessat(b->cache.fd, name, R_OK, 0) < 0)
+	made.unpacked = faccessat(b->cache.fd, name, R_OK, 0) < 0;
+	if (made.unpacked)
 		r = make_and_keep(b, &packages, &sources, name, why);
 	if (r == 0)
 		r = cache_used(&b->cache, name, "rootfs-*.tar", why);

@@ -2,8 +2,10 @@
 #include "tests/test.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/xattr.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/run.h"
 #include "image/ext4.h"
@@ -97,6 +99,24 @@ static void test_no_time_of_it_is_later_than_the_epoch(void **state)
 	scratch_close(&s);
 }
 
+/* A folder that once held many files stays large. */
+static void make_large(const struct scratch *s, const char *root)
+{
+	char name[512];
+	int i, fd;
+
+	for (i = 0; i < 6000; i++) {
+		snprintf(name, sizeof(name), "%s/etc/%0200d", root, i);
+		fd = openat(s->fd, name, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+		assert_true(fd >= 0);
+		close(fd);
+	}
+	for (i = 0; i < 6000; i++) {
+		snprintf(name, sizeof(name), "%s/etc/%0200d", root, i);
+		assert_int_equal(unlinkat(s->fd, name, 0), 0);
+	}
+}
+
 static void test_two_trees_of_the_same_files_give_the_same_bytes(void **state)
 {
 	const struct timespec pause = { .tv_sec = 1, .tv_nsec = 100000000 };
@@ -109,6 +129,7 @@ static void test_two_trees_of_the_same_files_give_the_same_bytes(void **state)
 	make_disk(&s, "root", "disk");
 	nanosleep(&pause, NULL);
 	make_tree(&s, "root2");
+	make_large(&s, "root2");
 	make_disk(&s, "root2", "disk2");
 	if (run(&(struct run){ .argv = argv, .dir = s.path }, &why) < 0)
 		fail_msg("%s", why.text);

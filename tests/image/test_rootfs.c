@@ -17,7 +17,7 @@ static void test_follows_mmdebstrap_by_its_words(void **state)
 	} cases[] = {
 		{ "I: running apt-get update...", 10 },
 		{ "I: installing remaining packages inside the chroot...", 250 },
-		{ "I: creating tarball...", 930 },
+		{ "I: done", 930 },
 		{ "I: something new", 0 },
 		{ "", 0 },
 	};
@@ -63,11 +63,11 @@ static const char good[] =
 	"#!/bin/sh\n"
 	"printf '%s\\n' \"$@\" >\"$TEST_FOLDER/arguments\"\n"
 	"echo run >>\"$TEST_FOLDER/runs\"\n"
-	"for a in \"$@\"; do case $a in */unfinished-rootfs.tar) echo tar >\"$a\";; "
+	"for a in \"$@\"; do case $a in */unfinished-root) mkdir \"$a\"; echo root >\"$a/file\";; "
 	"esac; done\n";
 static const char bad[] =
 	"#!/bin/sh\n"
-	"for a in \"$@\"; do case $a in */unfinished-rootfs.tar) echo t >\"$a\";; "
+	"for a in \"$@\"; do case $a in */unfinished-root) mkdir \"$a\";; "
 	"esac; done\n"
 	"echo 'I: running apt-get update...' >&2\n"
 	"echo 'E: Unable to locate package kubeadm' >&2\n"
@@ -118,6 +118,8 @@ static void test_makes_a_root_once_and_finds_it_again(void **state)
 		fail_msg("%s", why.text);
 	assert_int_equal(rootfs_get(&t.build, 0, &second, &why), 0);
 	assert_string_equal(text_str(&first.path), text_str(&second.path));
+	assert_true(first.unpacked);
+	assert_false(second.unpacked);
 	runs = scratch_read(&t.s, "runs");
 	assert_string_equal(text_str(&runs), "run\n");
 	arguments = scratch_read(&t.s, "arguments");
