@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/root.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +20,8 @@
 #include "image/args.h"
 #include "image/build.h"
 #include "image/release.h"
+
+DEFINE_DROP(dir, DIR *, closedir)
 
 enum { LONG_MS = 20 * 60 * 1000 };
 
@@ -43,6 +47,55 @@ int root_run(const char *root, const char *const *words, struct text *out, struc
 		&(struct run){
 			.argv = args_list(&argv), .env = env, .out = out, .timeout_ms = LONG_MS },
 		why);
+}
+
+static int make_initrd(const char *root, const char *version, int64_t epoch, struct fault *why)
+{
+	char time[64];
+	const char *const words[] = { "env", time, "update-initramfs", "-c", "-k", version, NULL };
+
+	snprintf(time, sizeof(time), "SOURCE_DATE_EPOCH=%lld", (long long)epoch);
+	return root_run(root, words, NULL, why);
+}
+
+/* linux-update-symlinks leaves it out where there was no initrd yet. */
+static int link_initrd(int boot, struct fault *why)
+{
+	char kernel[NAME_MAX + 1], initrd[NAME_MAX + 16];
+	ssize_t n = readlinkat(boot, "vmlinuz", kernel, sizeof(kernel) - 1);
+	int r;
+
+	if (n <= (ssize_t)strlen("vmlinuz-"))
+		return 0;
+	kernel[n] = '\0';
+	snprintf(initrd, sizeof(initrd), "initrd.img-%s", kernel + strlen("vmlinuz-"));
+	r = fs_link(boot, "initrd.img", initrd, why);
+	return r < 0 ? r : 0;
+}
+
+int root_make_initrds(const char *root, int64_t epoch, struct fault *why)
+{
+	static const char kernel[] = "vmlinuz-";
+	scoped(drop_fd) int top = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	scoped(drop_dir) DIR *dir = NULL;
+	struct dirent *entry;
+	int fd = top < 0 ? -1 : openat(top, "boot", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = 0;
+
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir)
+		return errno == ENOENT ? 0 : fault_errno(why, errno, "%s/boot", root);
+	while (r >= 0 && (entry = readdir(dir))) {
+		const char *version = entry->d_name + strlen(kernel);
+		char initrd[NAME_MAX + 16];
+
+		if (strncmp(entry->d_name, kernel, strlen(kernel)) != 0)
+			continue;
+		snprintf(initrd, sizeof(initrd), "initrd.img-%s", version);
+		if (faccessat(fd, initrd, F_OK, 0) < 0)
+			r = make_initrd(root, version, epoch, why);
+	}
+	return r < 0 ? r : link_initrd(fd, why);
 }
 
 int root_pack(const char *root, const char *tar, int64_t epoch, struct fault *why)

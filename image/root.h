@@ -21,6 +21,10 @@ struct root_facts {
 int root_run(const char *root, const char *const *words, struct text *out, struct fault *why)
 	__attribute__((nonnull(1, 2, 4), warn_unused_result));
 
+/* Makes the initrd of each kernel that has none, and the link to that of the kernel that starts. */
+int root_make_initrds(const char *root, int64_t epoch, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Packs a root file system; what was made later than epoch is of that time. */
 int root_pack(const char *root, const char *tar, int64_t epoch, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));

@@ -21,7 +21,7 @@
 #include "image/root.h"
 #include "image/sources.h"
 
-#define MAKER "2" /* counts the changes of this file that change its product */
+#define MAKER "3" /* counts the changes of this file that change its product */
 #define FOLDER CACHE_UNFINISHED "sources"
 #define TEMP CACHE_UNFINISHED "temp"
 #define KEYRINGS "/usr/share/keyrings"
@@ -212,15 +212,18 @@ static int make(struct build *b, const struct args *packages, const struct sourc
 	const char *remedy;
 	scoped(text_done) struct text temp = { 0 };
 	char epoch[64];
-	/* A power cut leaves nothing of it anyway, so dpkg need not wait for the disk. */
-	/* The linker's complaints of what the root lacks would be among what its programs say. */
-	const char *env[] = { epoch, "LC_ALL=C", "DPKG_FORCE=unsafe-io", NULL,
-			      "LD_PRELOAD", "LD_LIBRARY_PATH", NULL };
+	/*
+	 * A power cut leaves nothing of it anyway, so dpkg need not wait for the disk. An initrd is
+	 * made once, when all is installed, not by the kernel's hook and again at the end. What the
+	 * linker complains of in the root would be among what its programs say.
+	 */
+	const char *env[] = { epoch, "LC_ALL=C", "DPKG_FORCE=unsafe-io", "INITRD=No",
+			      NULL,  "LD_PRELOAD", "LD_LIBRARY_PATH", NULL };
 	int r;
 
 	/* Its root lies beside its result, where room was looked for and leftovers are removed. */
 	text_addf(&temp, "TMPDIR=%s/" TEMP, b->cache.path);
-	env[3] = text_str(&temp);
+	env[4] = text_str(&temp);
 	snprintf(epoch, sizeof(epoch), "SOURCE_DATE_EPOCH=%lld", (long long)b->epoch);
 	add_arguments(b, packages, s, target, &argv);
 	if (!args_list(&argv))
@@ -268,6 +271,8 @@ static int make_and_keep(struct build *b, const struct args *packages, const str
 	if (text_error(&tree) < 0 || text_error(&tar) < 0)
 		return fault_errno(why, ENOMEM, "root file system");
 	r = make(b, packages, s, text_str(&tree), why);
+	if (r == 0)
+		r = root_make_initrds(text_str(&tree), b->epoch, why);
 	if (r == 0)
 		r = root_pack(text_str(&tree), text_str(&tar), b->epoch, why);
 	if (r < 0)

@@ -2,6 +2,7 @@
 #include "tests/test.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "cluster/model.h"
 #include "image/build.h"
@@ -63,8 +64,13 @@ static const char good[] =
 	"#!/bin/sh\n"
 	"printf '%s\\n' \"$@\" >\"$TEST_FOLDER/arguments\"\n"
 	"echo run >>\"$TEST_FOLDER/runs\"\n"
-	"for a in \"$@\"; do case $a in */unfinished-root) mkdir \"$a\"; echo root >\"$a/file\";; "
-	"esac; done\n";
+	"for a in \"$@\"; do case $a in */unfinished-root) root=$a;; esac; done\n"
+	"mkdir -p \"$root/boot\" \"$root/proc\" \"$root/usr/bin\" \"$root/lib64\" && cd \"$root\"\n"
+	"ln -s usr/bin bin; ln -s lib64 lib\n"
+	"cp /bin/dash bin/sh; cp /lib64/ld-linux-x86-64.so.2 lib64/\n"
+	"cp /lib/*-linux-gnu/libc.so.6 lib64/\n"
+	"printf '#!/bin/sh\\necho \"$@\" >>/in-root\\n' >bin/env; chmod +x bin/env\n"
+	"cd boot; : >vmlinuz-1; : >vmlinuz-2; : >initrd.img-1; ln -s vmlinuz-2 vmlinuz\n";
 static const char bad[] =
 	"#!/bin/sh\n"
 	"for a in \"$@\"; do case $a in */unfinished-root) mkdir \"$a\";; "
@@ -139,6 +145,31 @@ static void test_makes_a_root_once_and_finds_it_again(void **state)
 	tear_down(&t);
 }
 
+static void test_each_kernel_gets_an_initrd_once(void **state)
+{
+	struct rootfs rootfs = { 0 };
+	struct fault why = { 0 };
+	struct text ran;
+	struct setting t;
+	char link[64] = "";
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	set_up(&t, good);
+	if (rootfs_get(&t.build, 0, &rootfs, &why) < 0)
+		fail_msg("%s", why.text);
+	ran = scratch_read(&t.s, "unfinished-root/in-root");
+	assert_string_equal(text_str(&ran),
+			    "SOURCE_DATE_EPOCH=1767225600 update-initramfs -c -k 2\n");
+	assert_true(readlinkat(t.s.fd, "unfinished-root/boot/initrd.img", link,
+			       sizeof(link) - 1) > 0);
+	assert_string_equal(link, "initrd.img-2");
+	text_done(&ran);
+	rootfs_done(&rootfs);
+	tear_down(&t);
+}
+
 static void test_a_failed_root_is_explained_and_not_kept(void **state)
 {
 	struct rootfs rootfs = { 0 };
@@ -165,6 +196,7 @@ int main(void)
 		cmocka_unit_test(test_follows_mmdebstrap_by_its_words),
 		cmocka_unit_test(test_knows_a_remedy_for_what_goes_wrong),
 		cmocka_unit_test(test_makes_a_root_once_and_finds_it_again),
+		cmocka_unit_test(test_each_kernel_gets_an_initrd_once),
 		cmocka_unit_test(test_a_failed_root_is_explained_and_not_kept),
 	};
 
