@@ -118,6 +118,7 @@ FORCE:
 
 # Tests in which memory runs out: tests/memory.h.
 WRAPS.test_memory := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc reallocarray strdup strndup)
+WRAPS.registry/test_memory := $(patsubst %,-Wl$(comma)--wrap=%,crypt_rn crypt_gensalt_rn)
 
 # Children are counted, too.
 COUNTS.cov := build/cov/tests/coverage.o
@@ -138,7 +139,7 @@ $(B)/tests/$(1)/%: tests/$(1)/%.c $(foreach f,$(1) $(DEPS.$(1)),$(call archive,$
 	@mkdir -p $$(@D)
 	$$(call say,CC  $$@)
 	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(if $$(call pkgs,$(1)),$$(shell pkg-config --cflags $$(call pkgs,$(1)) 2>/dev/null)) -MMD -MP \
-	 -o $$@ $$< $(foreach f,$(1) $(DEPS.$(1)),$(call archive,$(f))) $(COUNTS.$(MODE)) $$(LDFLAGS.$$(MODE)) $$(LDFLAGS) $$(WRAPS.$$*) \
+	 -o $$@ $$< $(foreach f,$(1) $(DEPS.$(1)),$(call archive,$(f))) $(COUNTS.$(MODE)) $$(LDFLAGS.$$(MODE)) $$(LDFLAGS) $$(WRAPS.$$*) $$(WRAPS.$(1)/$$*) \
 	 $$(shell pkg-config --libs $$(call pkgs,$(1)) cmocka) -lm
 endef
 $(foreach f,$(FOLDERS),$(eval $(call folder_rules,$(f))))

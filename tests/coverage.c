@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Of `make cov` alone: a child that ends by _exit(2) or by a failed assertion writes down first what
- * it ran, as a program that returns from main does. Linked in by --wrap, and not counted itself.
+ * Of `make cov` alone: a child that ends by _exit(2) or by a failed assertion writes down first
+ * what it ran, as a program that returns from main does. Linked in by --wrap, not counted itself.
  */
 
 void __gcov_dump(void);
