@@ -74,7 +74,7 @@ static const char six_document[] =
 /* Somebody else's pod network; one machine is everything, and serves without TLS. */
 static const char alone_document[] =
 	"apiVersion: rackseed/v1\n"
-	"cluster: {name: alone, kubernetes: {version: \"1.22\"}, endpoint: a:6443, podNetwork: "
+	"cluster: {name: alone, kubernetes: {version: \"1.22\"}, podNetwork: "
 	"none}\n"
 	"os: {distribution: debian, release: bookworm}\n"
 	"network: {subnet: 192.168.10.0/24, nameservers: [10.0.0.1]}\n"
