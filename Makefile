@@ -53,7 +53,7 @@ CFLAGS.fuzz    := -O1 -g3 -fsanitize=fuzzer-no-link,address,undefined -fno-sanit
 LDFLAGS.release := -Wl,-z,relro,-z,now -Wl,--as-needed -pie
 LDFLAGS.debug   := -Wl,--as-needed -pie
 LDFLAGS.asan    := -fsanitize=address,undefined -Wl,--as-needed -pie
-LDFLAGS.cov     := --coverage -Wl,--as-needed -pie
+LDFLAGS.cov     := --coverage -Wl,--wrap=_exit -Wl,--wrap=__assert_fail -Wl,--as-needed -pie
 LDFLAGS.fuzz    := -fsanitize=address,undefined -Wl,--as-needed -pie
 ifeq ($(MODE),fuzz)
 CC := clang
@@ -118,6 +118,16 @@ FORCE:
 
 # Tests in which memory runs out: tests/memory.h.
 WRAPS.test_memory := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc reallocarray strdup strndup)
+WRAPS.base/test_memory := $(patsubst %,-Wl$(comma)--wrap=%,fy_diag_create fy_parser_create fy_parser_set_input_callback \
+	fy_parser_parse fy_diag_errors_iterate fy_token_start_mark fy_token_end_mark fy_event_start_mark)
+WRAPS.registry/test_memory := $(patsubst %,-Wl$(comma)--wrap=%,crypt_rn crypt_gensalt_rn)
+
+# Children are counted, too.
+COUNTS.cov := build/cov/tests/coverage.o
+$(COUNTS.cov): tests/coverage.c
+	@mkdir -p $(@D)
+	$(call say,CC  $@)
+	$(Q)$(CC) -O2 -g -fPIE $(WARNINGS) $(WERROR) -c -o $@ $<
 
 define folder_rules
 $(B)/$(1)/%.o: $(1)/%.c $(B)/flags
@@ -127,17 +137,17 @@ $(B)/$(1)/%.o: $(1)/%.c $(B)/flags
 $(B)/$(1)/$(1).a: $(call objects,$(1))
 	@mkdir -p $$(@D); rm -f $$@
 	$$(Q)ar rcs $$@ $$^
-$(B)/tests/$(1)/%: tests/$(1)/%.c $(foreach f,$(1) $(DEPS.$(1)),$(call archive,$(f))) $(B)/flags
+$(B)/tests/$(1)/%: tests/$(1)/%.c $(foreach f,$(1) $(DEPS.$(1)),$(call archive,$(f))) $(COUNTS.$(MODE)) $(B)/flags
 	@mkdir -p $$(@D)
 	$$(call say,CC  $$@)
 	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(if $$(call pkgs,$(1)),$$(shell pkg-config --cflags $$(call pkgs,$(1)) 2>/dev/null)) -MMD -MP \
-	 -o $$@ $$< $(foreach f,$(1) $(DEPS.$(1)),$(call archive,$(f))) $$(LDFLAGS.$$(MODE)) $$(LDFLAGS) $$(WRAPS.$$*) \
+	 -o $$@ $$< $(foreach f,$(1) $(DEPS.$(1)),$(call archive,$(f))) $(COUNTS.$(MODE)) $$(LDFLAGS.$$(MODE)) $$(LDFLAGS) $$(WRAPS.$$*) $$(WRAPS.$(1)/$$*) \
 	 $$(shell pkg-config --libs $$(call pkgs,$(1)) cmocka) -lm
 endef
 $(foreach f,$(FOLDERS),$(eval $(call folder_rules,$(f))))
 
 define program_rule
-$(B)/$(1): $(B)/$(or $(main.$(1)),$(MAIN.$(1))/main).o $(foreach f,$(MAIN.$(1)) $(DEPS.$(MAIN.$(1))),$(call archive,$(f)))
+$(B)/$(1): $(B)/$(or $(main.$(1)),$(MAIN.$(1))/main).o $(foreach f,$(MAIN.$(1)) $(DEPS.$(MAIN.$(1))),$(call archive,$(f))) $(COUNTS.$(MODE))
 	$$(call say,LD  $$@)
 	$$(Q)$$(CC) $$(CFLAGS.$$(MODE)) -o $$@ $$^ $$(LDFLAGS.$$(MODE)) $$(LDFLAGS) $$(shell pkg-config --libs $(call pkgs,$(MAIN.$(1))))
 endef

@@ -157,16 +157,11 @@ static bool seek(struct reader *r, const struct fy_mark *mark, size_t *ret_offse
 	if (mark->line < r->at_line || (mark->line == r->at_line && mark->column < r->at_column))
 		return false;
 	while (r->at_line < mark->line && r->at < r->len) {
-		const char *end = memchr(r->bytes + r->at, '\n', r->len - r->at);
-
-		r->at = end ? (size_t)(end - r->bytes) + 1 : r->len;
-		r->at_line++;
+		r->at_line += r->bytes[r->at++] == '\n';
 		r->at_column = 0;
 	}
 	while (r->at_column < mark->column && r->at < r->len && r->bytes[r->at] != '\n') {
-		size_t n = text_utf8(r->bytes + r->at, r->len - r->at);
-
-		r->at += n ? n : 1;
+		r->at += text_utf8(r->bytes + r->at, r->len - r->at); /* it is UTF-8 by now */
 		r->at_column++;
 	}
 	*ret_offset = r->at;

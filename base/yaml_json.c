@@ -79,8 +79,8 @@ static int read_escape(struct json *j, struct text *t)
 		return -EBADMSG;
 	if (accept(j, 'u'))
 		return read_unicode(j, t);
-	hit = strchr(from, *j->s++);
-	if (!hit || !*hit)
+	hit = strchr(from, *j->s++); /* no NUL, by now */
+	if (!hit)
 		return -EBADMSG;
 	text_add_n(t, &to[hit - from], 1);
 	return 0;

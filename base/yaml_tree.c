@@ -40,7 +40,7 @@ const char *yaml_text(const struct yaml *y)
 /* Equal keys come out in the order of the file, which is that of their addresses. */
 static int compare_place(const struct yaml *a, const struct yaml *b)
 {
-	return a < b ? -1 : a > b;
+	return (a > b) - (a < b);
 }
 
 static int compare_exact(const void *a, const void *b)

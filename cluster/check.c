@@ -13,12 +13,14 @@ bool check_is_special(const struct net_cidr *cidr)
 		"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3",
 		"::/127",    "fe80::/10",   "ff00::/8",
 	};
-	struct net_cidr special;
+	struct net_cidr special = { 0 };
 	size_t i;
 
-	for (i = 0; i < COUNT(networks); i++)
-		if (net_cidr_parse(networks[i], &special) == 0 && net_cidr_overlaps(&special, cidr))
+	for (i = 0; i < COUNT(networks); i++) {
+		(void)!net_cidr_parse(networks[i], &special); /* each is well-formed */
+		if (net_cidr_overlaps(&special, cidr))
 			return true;
+	}
 	return false;
 }
 

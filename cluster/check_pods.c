@@ -29,7 +29,7 @@ static int compare(const void *a, const void *b)
 		return r;
 	if (x->cidr.prefix != y->cidr.prefix)
 		return x->cidr.prefix < y->cidr.prefix ? -1 : 1;
-	return x->node < y->node ? -1 : x->node > y->node;
+	return (x->node > y->node) - (x->node < y->node);
 }
 
 static struct model_mark part_mark(const struct model_node *node)
@@ -43,9 +43,8 @@ static void complain_twice(struct check *k, const struct part *a, const struct p
 	const struct part *other = later == a ? b : a;
 	char x[NET_CIDR_LEN], y[NET_CIDR_LEN];
 
-	/* With one address for two nodes this follows, and that is said already. */
-	if (!a->node->pod_cidr_mark.line && !b->node->pod_cidr_mark.line &&
-	    net_ip_equal(&a->node->address, &b->node->address))
+	/* Two nodes then have one address: the part follows from it, and that is said already. */
+	if (!a->node->pod_cidr_mark.line && !b->node->pod_cidr_mark.line)
 		return;
 	complaint_add(k->c, COMPLAINT_ERROR, part_mark(later->node), "pod-cidr-twice",
 		      later->node->name, "give one of them another part with podCIDR:",

@@ -63,13 +63,12 @@ static void check_mention(struct check *k, const struct hosts *hosts, const char
 static void check_mirrors(struct check *k, const struct hosts *hosts,
 			  const struct model_registry *r)
 {
-	struct model_mark mark = r->mark;
 	char **mirror;
 	size_t i;
 
 	for (mirror = r->mirrors, i = 0; mirror && *mirror; mirror++, i++) {
-		if (r->mirror_marks)
-			mark = r->mirror_marks[i];
+		struct model_mark mark = r->mirror_marks[i];
+
 		if (strcmp(*mirror, r->host) == 0)
 			complaint_add(k->c, COMPLAINT_ERROR, mark, "mirror-itself", NULL, NULL,
 				      "registry '%.128s' is its own mirror", r->host);
@@ -251,8 +250,7 @@ static void check_registry(struct check *k, const struct hosts *hosts,
 			      "registry '%.128s': without a user there is no pull secret", r->host);
 	if (r->insecure && !is_default)
 		complaint_add(k->c, COMPLAINT_WARNING,
-			      r->insecure_mark.line ? r->insecure_mark : r->mark,
-			      "registry-insecure", NULL, NULL,
+			      r->insecure_mark, "registry-insecure", NULL, NULL,
 			      "registry '%.128s': plain HTTP: who is on the way can read the "
 			      "password and change images",
 			      r->host);
@@ -292,7 +290,7 @@ void check_registries(struct check *k)
 	    has_registry(m->image_repository))
 		check_mention(k, &hosts, m->image_repository, m->mark.image_repository,
 			      "imageRepository");
-	for (i = 0; m->images && m->images[i] && m->mark.images; i++)
+	for (i = 0; m->images && m->images[i]; i++)
 		if (!model_image_is_file(m->images[i]) && has_registry(m->images[i]))
 			check_mention(k, &hosts, m->images[i], m->mark.images[i], "images");
 	free(hosts.list);

@@ -227,7 +227,7 @@ static int compare(const void *a, const void *b)
 	const struct model_share *y = ((const struct mount *)b)->share;
 	int r = compare_paths(x->mount, y->mount);
 
-	return r ? r : x < y ? -1 : x > y;
+	return r ? r : (x > y) - (x < y);
 }
 
 static void complain_nested(struct check *k, const struct model_share *a,
@@ -293,7 +293,7 @@ static int compare_claims(const void *a, const void *b)
 	const struct model_share *y = *(const struct model_share *const *)b;
 	int r = strcmp(x->claim, y->claim);
 
-	return r ? r : x < y ? -1 : x > y;
+	return r ? r : (x > y) - (x < y);
 }
 
 /* One claim takes one volume. */

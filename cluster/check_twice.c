@@ -23,26 +23,28 @@ struct entry {
 
 static bool address_text(const struct model_node *node, char out[static TEXT_MAX])
 {
-	return node->address.family && *net_ip_text(&node->address, out);
+	return *net_ip_text(&node->address, out);
 }
 
 static bool mac_text(const struct model_node *node, char out[static TEXT_MAX])
 {
 	static const struct net_mac none;
 
-	return node->has_mac && !net_mac_equal(&node->mac, &none) && *net_mac_text(&node->mac, out);
+	net_mac_text(&node->mac, out);
+	return node->has_mac && !net_mac_equal(&node->mac, &none);
 }
 
 static bool own_address_text(const struct model_own *own, char out[static TEXT_MAX])
 {
-	return own->ip.family && *net_ip_text(&own->ip, out);
+	return *net_ip_text(&own->ip, out);
 }
 
 static bool own_mac_text(const struct model_own *own, char out[static TEXT_MAX])
 {
 	static const struct net_mac none;
 
-	return !own->ip.family && !net_mac_equal(&own->mac, &none) && *net_mac_text(&own->mac, out);
+	net_mac_text(&own->mac, out);
+	return !own->ip.family && !net_mac_equal(&own->mac, &none);
 }
 
 static bool lower(const char *s, char out[static TEXT_MAX])
@@ -127,8 +129,8 @@ static int compare(const void *a, const void *b)
 
 	/* The nodes are an array in the order of the file. */
 	if (r == 0 && x->node == y->node)
-		return x->place < y->place ? -1 : x->place > y->place;
-	return r ? r : x->node < y->node ? -1 : x->node > y->node;
+		return (x->place > y->place) - (x->place < y->place);
+	return r ? r : (x->node > y->node) - (x->node < y->node);
 }
 
 static size_t collect_own(struct check *k, const struct row *row, const struct model_node *node,

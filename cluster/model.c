@@ -120,7 +120,7 @@ static int compare_names(const void *a, const void *b, void *data)
 	size_t x = *(const size_t *)a, y = *(const size_t *)b;
 	int r = strcmp(m->nodes[x].name, m->nodes[y].name);
 
-	return r ? r : x < y ? -1 : x > y;
+	return r ? r : (x > y) - (x < y);
 }
 
 int model_index(struct model *m)

@@ -169,7 +169,7 @@ static void size(uint64_t bytes, struct text *out)
 	unsigned base = bytes % 1024 == 0 ? 1024 : 1000;
 	size_t i = 0;
 
-	for (; bytes && bytes % base == 0 && i + 1 < COUNT(binary); i++)
+	for (; bytes && bytes % base == 0; i++) /* 2^64 is 16 Ei */
 		bytes /= base;
 	text_addf(out, "\"%" PRIu64 "%s\"", bytes, base == 1024 ? binary[i] : decimal[i]);
 }

@@ -76,7 +76,7 @@ static void split_taint(struct parse *p, const char *s, struct model_taint *tain
 	size_t n_key = strcspn(s, "=:");
 	const char *colon = strrchr(s, ':');
 
-	if (!colon || colon < s + n_key)
+	if (!colon)
 		return;
 	taint->key = strndup(s, n_key);
 	taint->effect = parse_copy(p, colon + 1);

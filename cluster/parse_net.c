@@ -19,7 +19,7 @@ static void *field(void *object, const struct parse_key *key)
 }
 
 /* "192.168.010.001" without the zeros; false when it is not four short numbers. */
-static bool strip_zeros(const char *s, char *out, size_t size)
+static bool strip_zeros(const char *s, char out[static NET_IP_LEN])
 {
 	size_t parts = 0, at = 0;
 
@@ -27,7 +27,7 @@ static bool strip_zeros(const char *s, char *out, size_t size)
 		size_t n = strspn(s, "0123456789");
 		size_t zeros = strspn(s, "0");
 
-		if (n == 0 || n > 3 || ++parts > 4 || at + 5 > size)
+		if (n == 0 || n > 3 || ++parts > 4)
 			return false;
 		zeros = zeros == n ? n - 1 : zeros;
 		memcpy(out + at, s + zeros, n - zeros);
@@ -65,7 +65,7 @@ static bool read_ip(const char *s, struct net_ip *ret, const char **ret_odd)
 			*ret_odd = "is an IPv4 address in IPv6 dress";
 		return true;
 	}
-	if (!strip_zeros(s, buf, sizeof(buf)) || net_ip_parse(buf, ret) < 0)
+	if (!strip_zeros(s, buf) || net_ip_parse(buf, ret) < 0)
 		return false;
 	*ret_odd = "has leading zeros, which some programs read as octal";
 	return true;
@@ -217,7 +217,7 @@ static size_t add_group(const char *s, size_t width, char digits[static 13])
  * A MAC in any spelling that is in use: 52:54:0:a:b:c, 5254.000a.0b0c, 5254000a0b0c. Writes the
  * canonical one.
  */
-static bool tidy_mac(const char *s, char out[static NET_MAC_LEN])
+static bool tidy_mac(const char *s, char out[static NET_MAC_LEN], struct net_mac *ret)
 {
 	size_t width = strchr(s, '.') ? 4 : strpbrk(s, ":-") ? 2 : 12;
 	char digits[13] = "";
@@ -237,7 +237,7 @@ static bool tidy_mac(const char *s, char out[static NET_MAC_LEN])
 		return false;
 	for (i = 0; i < 6; i++)
 		snprintf(out + 3 * i, 4, "%.2s%s", digits + 2 * i, i < 5 ? ":" : "");
-	return true;
+	return net_mac_parse(out, ret) == 0;
 }
 
 PARSE_READER(parse_mac)
@@ -254,7 +254,7 @@ PARSE_READER(parse_mac)
 	if (!s)
 		return;
 	if (net_mac_parse(s, &ret->mac) < 0) {
-		bool meant = tidy_mac(s, tidy) && net_mac_parse(tidy, &ret->mac) == 0;
+		bool meant = tidy_mac(s, tidy, &ret->mac);
 
 		snprintf(hint, sizeof(hint), "write \"%s\"", meant ? tidy : "52:54:00:00:00:32");
 		parse_complain(p, y, "mac-form",

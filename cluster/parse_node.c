@@ -101,10 +101,11 @@ static unsigned unknown_role(struct parse *p, const struct yaml *y)
 		text_addf(&hint, "%s%s", i ? ", " : "one of: ", roles[i].word);
 	parse_complain(p, y, "role-unknown", parse_hint(p, &hint), "there is no role '%.128s'",
 		       y->text);
-	for (i = 0; guess.best && roles[i].word; i++)
-		if (strcmp(roles[i].word, guess.best) == 0)
-			return roles[i].value;
-	return 0;
+	if (!guess.best)
+		return 0;
+	for (i = 0; strcmp(roles[i].word, guess.best) != 0; i++)
+		;
+	return roles[i].value;
 }
 
 static void add_role(struct parse *p, const struct yaml *y, unsigned *set)

@@ -33,7 +33,7 @@ static long decode(const char *s, size_t n, unsigned char *out, size_t size)
 	for (i = 0; i < n; i++) {
 		const char *digit = strchr(base64, s[i]);
 
-		if (!digit || !*digit)
+		if (!digit)
 			return -1;
 		bits = (bits << 6 | (unsigned)(digit - base64)) & 0xffff;
 		if (i % 4 == 0)

@@ -197,7 +197,7 @@ static void bad_size(struct parse *p, const struct yaml *y, size_t n_digits)
 	const char *rest = y->text + n_digits;
 	const char *unit = n_digits ? meant_unit(rest) : NULL;
 
-	if (n_digits && unit && strlen(rest) <= 4 && *rest != '.')
+	if (n_digits && unit && strlen(rest) <= 4)
 		text_addf(&hint, "write %.*s%s", (int)n_digits, y->text, unit);
 	else
 		text_add(&hint, "a whole number with a unit, such as 512Mi, 8Gi or 40G");

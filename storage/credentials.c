@@ -53,7 +53,7 @@ static int take_line(const char *line, size_t n, struct storage_credentials *fou
 
 		if (strlen(keys[i].key) != key_len || memcmp(line, keys[i].key, key_len) != 0)
 			continue;
-		if (len >= sizeof(found->user) || memchr(equals, '\0', len + 1))
+		if (len >= sizeof(found->user))
 			return -EINVAL;
 		memcpy(to, equals + 1, len);
 		to[len] = '\0';

@@ -55,9 +55,10 @@ static bool has_control(const char *s)
 	return false;
 }
 
+/* A tab is a control character. */
 static bool is_blank(char c)
 {
-	return c == ' ' || c == '\t';
+	return c == ' ';
 }
 
 const char *storage_name_flaw(const char *name)

@@ -47,32 +47,15 @@ int share_code_exit(enum share_code code)
 	return codes[code].exit;
 }
 
-/* How many bytes the UTF-8 character at s has; 0 when it is none. */
-static size_t character(const char *s)
-{
-	const unsigned char *u = (const unsigned char *)s;
-	size_t n = u[0] < 0x80 ? 1 : u[0] < 0xc2 ? 0 : u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : 4;
-	size_t i;
-
-	if (u[0] > 0xf4 || (u[0] == 0xe0 && u[1] < 0xa0) || (u[0] == 0xed && u[1] > 0x9f) ||
-	    (u[0] == 0xf0 && u[1] < 0x90) || (u[0] == 0xf4 && u[1] > 0x8f))
-		return 0;
-	for (i = 1; i < n; i++)
-		if ((u[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
 /* A server's words may be in any encoding, and JSON is UTF-8: what is not becomes '?'. */
 static void quote_any(struct text *out, const char *s)
 {
 	scoped(text_done) struct text clean = { 0 };
+	size_t left = strlen(s), n;
 
-	while (*s) {
-		size_t n = character(s);
-
+	for (; left > 0; left -= n ? n : 1, s += n ? n : 1) {
+		n = text_utf8(s, left);
 		text_add_n(&clean, n ? s : "?", n ? n : 1);
-		s += n ? n : 1;
 	}
 	text_inherit(out, &clean);
 	quote_json(out, text_str(&clean));
@@ -213,7 +196,7 @@ static void add_size(uint64_t bytes, struct text *out)
 	double value = (double)bytes;
 	size_t i = 0;
 
-	while (value >= 1024 && i + 1 < COUNT(units)) {
+	while (value >= 1024) { /* 2^64 bytes are 16 EiB */
 		value /= 1024;
 		i++;
 	}

@@ -238,6 +238,7 @@ static void test_no_address_is_empty_text(void **s)
 	char buf[NET_IP_LEN] = "x";
 
 	(void)s;
+	assert_string_equal(net_ip_text(&(struct net_ip){ .family = AF_UNIX }, buf), "");
 	assert_ptr_equal(net_ip_text(&none, buf), buf);
 	assert_string_equal(buf, "");
 }

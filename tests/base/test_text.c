@@ -120,6 +120,7 @@ static void test_error_sticks_until_it_is_emptied(void **s)
 		text_add(&t, "kept");
 		(*way)(&t);
 		assert_int_equal(text_error(&t), -ENOMEM);
+		(*way)(&t);
 		text_add(&t, "more");
 		text_addf(&t, "%d", 1);
 		assert_string_equal(text_str(&t), "kept");
@@ -223,6 +224,28 @@ static void test_utf8_lengths(void **s)
 	}
 }
 
+static void test_what_a_terminal_would_obey(void **s)
+{
+	static const struct {
+		const char *bytes;
+		bool want;
+	} cases[] = {
+		{ "a", false },		    { "\x1f", true },	       { " ", false },
+		{ "\x7f", true },	    { "\xc2\x80", true },	       { "\xc2\x9f", true },
+		{ "\xc2\xa0", false },	    { "\xc3\x80", false },     { "\xe2\x80\x8d", false },
+		{ "\xe2\x80\x8e", true },  { "\xe2\x80\x8f", true },   { "\xe2\x80\x90", false },
+		{ "\xe2\x80\xa9", false }, { "\xe2\x80\xaa", true },   { "\xe2\x80\xae", true },
+		{ "\xe2\x80\xaf", false }, { "\xe2\x81\xa5", false },  { "\xe2\x81\xa6", true },
+		{ "\xe2\x81\xa9", true },  { "\xe2\x81\xaa", false },  { "\xe2\x82\x8e", false },
+		{ "\xe3\x80\x8e", false }, { "\xf0\x9f\x98\x80", false },
+	};
+
+	(void)s;
+	CASES (c, cases)
+		if (text_is_control(c->bytes, strlen(c->bytes)) != c->want)
+			fail_msg("row %td", c - cases);
+}
+
 static void test_what_a_program_said_can_be_shown(void **s)
 {
 	static const struct {
@@ -265,6 +288,7 @@ int main(void)
 		cmocka_unit_test(test_take_hands_over_and_leaves_empty),
 		cmocka_unit_test(test_wipe_overwrites_all_that_was_held),
 		cmocka_unit_test(test_utf8_lengths),
+		cmocka_unit_test(test_what_a_terminal_would_obey),
 		cmocka_unit_test(test_what_a_program_said_can_be_shown),
 	};
 

@@ -78,6 +78,9 @@ static void test_texts_of_scalars(void **state)
 		{ "a\n b\n\n c", "a b\nc" },
 		{ "~", NULL },
 		{ "null", NULL },
+		{ "Null", NULL },
+		{ "NULL", NULL },
+		{ "nULL", "nULL" },
 		{ "\"null\"", "null" },
 		{ "''", "" },
 		{ "'a''b'", "a'b" },
@@ -97,6 +100,7 @@ static void test_texts_of_scalars(void **state)
 		{ "|+\n  a\n\n\n", "a\n\n\n" },
 		{ "| # |-\n  a\n", "a\n" },
 		{ "|\n\n  a", "\na\n" },
+		{ "# x\n\n|\n  a", "a\n" },
 		{ ">\n  a\n  b\n\n  c\n", "a b\nc\n" },
 		{ ">\n a\n\n  b\n", "a\n\n b\n" },
 		{ ">\n a\n  b\n  c\n d\n", "a\n b\n c\nd\n" },
@@ -299,6 +303,12 @@ static void test_keys_given_twice_are_found(void **state)
 	assert_int_equal(yaml_twice(&y, true, note, &fold), 0);
 	assert_string_equal(fold.text, "a@2-6 B@1-3 b@1-4 ");
 	assert_string_equal(yaml_text(yaml_get(&y, "b")), "1");
+	exact.text[0] = '\0';
+	assert_int_equal(yaml_twice(yaml_get(&y, "b"), false, note, &exact), 0);
+	y.n_items = 2;
+	assert_int_equal(yaml_twice(&y, false, note, &exact), 0);
+	y.n_items = 12;
+	assert_string_equal(exact.text, "");
 }
 
 static void test_emitted_text(void **state)

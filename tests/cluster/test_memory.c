@@ -39,9 +39,12 @@ static const char full_document[] =
 	"  quay.example: {mirrors: [\"reg:5001\"], user: q, passwordFile: secrets/quay, caFile: "
 	"secrets/quay.crt, probe: a/b:1}\n"
 	"  docker.io: {mirrors: [\"reg:5000/hub\"]}\n"
+	"  cert.example: {clientCertFile: secrets/c.crt, clientKeyFile: secrets/c.key}\n"
+	"  ns.example: {user: n, passwordFile: secrets/quay, namespaces: [apps, dev], probe: a}\n"
+	"  ns.example:5000: {user: n, passwordFile: secrets/quay, namespaces: [apps, apps]}\n"
 	"shares:\n"
 	"  own: {node: st, path: /srv/own, mount: /mnt/own, user: mlops, passwordFile: "
-	"secrets/samba, volume: 10Gi}\n"
+	"secrets/samba, volume: 10Gi, claim: default/data}\n"
 	"  nas: {server: //nas/data, mount: /mnt/nas, guest: true}\n"
 	"nodes:\n"
 	"  cp: {role: control-plane, address: 192.168.10.50, mac: \"52:54:00:00:00:32\"}\n"
@@ -74,7 +77,7 @@ static const char six_document[] =
 /* Somebody else's pod network; one machine is everything, and serves without TLS. */
 static const char alone_document[] =
 	"apiVersion: rackseed/v1\n"
-	"cluster: {name: alone, kubernetes: {version: \"1.22\"}, endpoint: a:6443, podNetwork: "
+	"cluster: {name: alone, kubernetes: {version: \"1.22\"}, podNetwork: "
 	"none}\n"
 	"os: {distribution: debian, release: bookworm}\n"
 	"network: {subnet: 192.168.10.0/24, nameservers: [10.0.0.1]}\n"

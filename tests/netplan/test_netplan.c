@@ -148,7 +148,11 @@ static void test_own_text_is_refused_with_the_reason(void **state)
 		{ "ethernets: {a: {addresses: [192.168.10.51/24]}}", "no device" },
 		{ "openvswitch: {a: {addresses: [192.168.10.50/24]}}", "no device" },
 		{ "version: 1", "netplan's format is 2" },
+		{ "version: [2]", "netplan's format is 2" },
 		{ "renderer: NetworkManager", "networkd only" },
+		{ "renderer: [networkd]", "networkd only" },
+		{ "ethernets: {a: {addresses: 192.168.10.50/24}}", "no device" },
+		{ "ethernets: {a: {addresses: [{}, ~, 192.168.10.50]}}", "no device" },
 		{ "ethernets: {a: {routes: {to: default}}}", "'a': routes is no list" },
 		{ "ethernets: {", "this is no YAML" },
 		{ "a: &x 1\nb: *x", "anchors" },
@@ -164,6 +168,147 @@ static void test_own_text_is_refused_with_the_reason(void **state)
 		assert_string_equal(text_str(&out), "");
 		if (!strstr(why.text, c->text))
 			fail_msg("'%s' gives '%s'", c->own, why.text);
+		text_done(&out);
+	}
+}
+
+/* The one device of a node's own network as YAML, with what we add to it. */
+static void device(const char *address, const char *gateway, const char *says, struct yaml *tree)
+{
+	struct text own = { 0 }, out = { 0 };
+	struct row row = { .address = address,
+			   .gateway = gateway,
+			   .routes = { { "10.7.0.0/16", "192.168.10.7" },
+				       { "10.8.0.0/16", "192.168.10.8" } } };
+	struct yaml_error error = { 0 };
+	struct fault why = { 0 };
+
+	text_addf(&own, "ethernets: {a: {addresses: [\"%s\"], %s}}", address, says);
+	row.own = text_str(&own);
+	if (render(&row, &out, &why) < 0)
+		fail_msg("%s: %s", says, why.text);
+	assert_int_equal(yaml_parse(text_str(&out), out.len, tree, &error), 0);
+	text_done(&own);
+	text_done(&out);
+}
+
+/* How many of its routes go there through that. */
+static size_t routes_through(const struct yaml *tree, const char *to, const char *via)
+{
+	const struct yaml *a = yaml_get(yaml_get(yaml_get(tree, "network"), "ethernets"), "a");
+	const struct yaml *list = yaml_get(a, "routes");
+	size_t n = 0, i;
+
+	for (i = 0; list && i < list->n_items; i++) {
+		const char *has_to = yaml_text(yaml_get(&list->items[i], "to"));
+		const char *has_via = yaml_text(yaml_get(&list->items[i], "via"));
+
+		n += has_to && has_via && strcmp(has_to, to) == 0 && strcmp(has_via, via) == 0;
+	}
+	return n;
+}
+
+static void test_a_default_route_of_its_own_is_known(void **state)
+{
+#define FOUR "192.168.10.50/24", "192.168.10.1"
+#define SIX "fd00::50/64", "fd00::1"
+	static const struct {
+		const char *address, *gateway, *says;
+		bool ours; /* our gateway is added */
+	} cases[] = {
+		{ FOUR, "mtu: 9000", true },
+		{ FOUR, "routes: ~", true },
+		{ FOUR, "routes: []", true },
+		{ FOUR, "routes: [{to: default, via: 192.168.10.9}]", false },
+		{ FOUR, "routes: [{to: default, scope: link}]", false },
+		{ FOUR, "routes: [{to: default, via: nonsense}]", false },
+		{ FOUR, "routes: [{to: default, via: \"fd00::9\"}]", true },
+		{ FOUR, "routes: [{to: default, via: 192.168.10.9, table: 7}]", true },
+		{ FOUR, "routes: [{to: 0.0.0.0/0, via: 192.168.10.9}]", false },
+		{ FOUR, "routes: [{to: \"::/0\", via: \"fd00::9\"}]", true },
+		{ FOUR, "routes: [{to: 10.0.0.0/8, via: 192.168.10.9}]", true },
+		{ FOUR, "routes: [{to: nonsense, via: 192.168.10.9}]", true },
+		{ FOUR, "routes: [{via: 192.168.10.9}]", true },
+		{ FOUR, "gateway4: 192.168.10.9", false },
+		{ FOUR, "gateway6: \"fd00::9\"", true },
+		{ SIX, "gateway6: \"fd00::9\"", false },
+		{ SIX, "gateway4: 192.168.10.9", true },
+		{ SIX, "routes: [{to: default, via: \"fd00::9\"}]", false },
+	};
+#undef FOUR
+#undef SIX
+
+	(void)state;
+	CASES (c, cases) {
+		scoped(yaml_done) struct yaml tree = { 0 };
+
+		device(c->address, c->gateway, c->says, &tree);
+		if (routes_through(&tree, "default", c->gateway) != c->ours)
+			fail_msg("%s: %s", c->says, c->ours ? "no gateway" : "two gateways");
+	}
+}
+
+static void test_a_route_that_it_has_is_not_added_again(void **state)
+{
+	static const struct {
+		const char *says;
+		bool ours;
+	} cases[] = {
+		{ "routes: [{to: 10.7.0.0/16, via: 192.168.10.9}]", false },
+		{ "routes: [{to: 10.7.3.4/16, via: 192.168.10.9}]", false },
+		{ "routes: [{to: 10.7.0.0/17, via: 192.168.10.9}]", true },
+		{ "routes: [{to: 10.6.0.0/16, via: 192.168.10.9}]", true },
+		{ "routes: [{to: nonsense, via: 192.168.10.9}, {via: 192.168.10.9}, 7]", true },
+		{ "routes: ~", true },
+		{ "mtu: 9000", true },
+	};
+
+	(void)state;
+	CASES (c, cases) {
+		scoped(yaml_done) struct yaml tree = { 0 };
+
+		device("192.168.10.50/24", NULL, c->says, &tree);
+		assert_int_equal(routes_through(&tree, "10.7.0.0/16", "192.168.10.7"), c->ours);
+		assert_int_equal(routes_through(&tree, "10.8.0.0/16", "192.168.10.8"), 1);
+	}
+}
+
+/* Without a gateway and routes of ours there is a list of them only where it had one. */
+static void test_devices_of_any_name_keep_it(void **state)
+{
+	static const struct {
+		const char *own, *key;
+		bool routes;
+	} cases[] = {
+		{ "ethernets: {a0: {addresses: [192.168.10.50/24]}}", "    a0:\n",
+		  false },
+		{ "ethernets: {\"a0\": {addresses: [192.168.10.50/24]}}", "    \"a0\":\n",
+		  false },
+		{ "ethernets: {-a: {addresses: [192.168.10.50/24]}}", "    \"-a\":\n",
+		  false },
+		{ "ethernets: {a b: {addresses: [192.168.10.50/24]}}", "    \"a b\":\n",
+		  false },
+		/* The first of two that have the address. */
+		{ "ethernets: {x: {addresses: [192.168.10.50/24]},\n"
+		  " y: {addresses: [192.168.10.50/24]}}",
+		  "    x:\n", false },
+		{ "ethernets: {a: {addresses: [192.168.10.50/24], routes: []}}", "    a:\n",
+		  false },
+		{ "ethernets: {a: {addresses: [192.168.10.50/24],\n"
+		  " routes: [{to: 10.0.0.0/8, via: 192.168.10.9}]}}",
+		  "        -\n          to: 10.0.0.0/8\n", true },
+	};
+
+	(void)state;
+	CASES (c, cases) {
+		struct row row = { .address = "192.168.10.50/24", .own = c->own };
+		struct text out = { 0 };
+		struct fault why = { 0 };
+
+		assert_int_equal(render(&row, &out, &why), 0);
+		if (!strstr(text_str(&out), c->key) ||
+		    !strstr(text_str(&out), "routes:") == c->routes)
+			fail_msg("'%s' gives\n%s", c->own, text_str(&out));
 		text_done(&out);
 	}
 }
@@ -279,6 +424,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_renders_what_libnetplan_accepts),
 		cmocka_unit_test(test_own_text_is_refused_with_the_reason),
+		cmocka_unit_test(test_a_default_route_of_its_own_is_known),
+		cmocka_unit_test(test_a_route_that_it_has_is_not_added_again),
+		cmocka_unit_test(test_devices_of_any_name_keep_it),
 		cmocka_unit_test(test_lint_tells_line_and_cause),
 		cmocka_unit_test(test_networkd_gets_what_was_meant),
 	};

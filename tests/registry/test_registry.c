@@ -136,6 +136,14 @@ static void test_hosts_say_where_images_come_from(void **state)
 		  .is_default = true,
 		  .mirrors = { { .host = "registry:5000", .ca = "/etc/kubernetes/pki/ca.crt" } },
 		  .n = 1 },
+		{ .golden = "registry/hosts-client.toml",
+		  .server = { .host = "registry:5000",
+			      .client_cert = "/etc/containerd/certs.d/r/c.crt",
+			      .client_key = "/etc/containerd/certs.d/r/c.key" } },
+		{ .golden = "registry/hosts-ca.toml",
+		  .server = { .host = "registry:5000", .ca = "/etc/ca.crt" } },
+		{ .golden = "registry/hosts-insecure.toml",
+		  .server = { .host = "registry:5000", .insecure = true } },
 		{ .golden = "registry/hosts-login.toml",
 		  .server = { .host = "registry:5000", .basic = "dXNlcjpwYXNz" } },
 	};
@@ -159,6 +167,12 @@ static void test_a_server_is_told_all_it_needs(void **state)
 		{ "registry/server-tls.yml",
 		  { .port = 5000, .folder = "/srv/registry/5000", .tls = true, .login = true } },
 		{ "registry/server-plain.yml", { .port = 80, .folder = "/srv/registry/80" } },
+		/* Half a login is none. */
+		{ "registry/server-open.yml",
+		  { .port = 5001,
+		    .folder = "/srv/registry/5001",
+		    .upstream = "https://registry-1.docker.io",
+		    .upstream_user = "user" } },
 		{ "registry/server-cache.yml",
 		  { .port = 5001,
 		    .folder = "/srv/registry/5001",
@@ -204,6 +218,7 @@ static void test_users_are_let_in_by_their_password_only(void **state)
 	assert_true(registry_htpasswd_holds(text_str(&file), "pull", "other"));
 	assert_false(registry_htpasswd_holds(text_str(&file), "puller", "pa ss:wor"));
 	assert_false(registry_htpasswd_holds(text_str(&file), "pul", "other"));
+	assert_false(registry_htpasswd_holds(text_str(&file), "pulle", "pa ss:word"));
 	assert_false(registry_htpasswd_holds("puller:\n", "puller", ""));
 	assert_false(registry_htpasswd_holds("puller:*0\n", "puller", "x"));
 	assert_false(registry_htpasswd_holds("", "puller", "x"));
@@ -227,6 +242,9 @@ static void test_a_password_that_bcrypt_would_cut_is_refused_and_so_is_none(void
 	assert_string_equal(
 		why.text,
 		"the password of 'u' is longer than the 72 bytes that bcrypt looks at");
+	assert_int_equal(registry_htpasswd_add("u", "a\nb", &file, &why), -EINVAL);
+	assert_int_equal(registry_htpasswd_add("u", "a\rb", &file, &why), -EINVAL);
+	assert_string_equal(why.text, "the password of 'u' holds a line break");
 	assert_int_equal(registry_htpasswd_add("u", "", &file, &why), -EINVAL);
 	assert_string_equal(why.text, "the password of 'u' is empty");
 	assert_string_equal(text_str(&file), "");

@@ -38,7 +38,7 @@ static const struct {
 	    .folder_mode = 0750,
 	    .seal = true,
 	    .read_only = true } },
-	{ "storage/guest.mount", "//[fd00::9]/open", { .name = "open", .where = "/mnt/open" } },
+	{ "storage/guest.mount", "//[fd00::9]:445/open", { .name = "open", .where = "/mnt/open" } },
 };
 
 static void test_is_as_agreed(void **state)

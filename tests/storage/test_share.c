@@ -90,6 +90,9 @@ static void test_words_of_a_server_in_any_encoding(void **state)
 		{ "\xc0\xaf", "??" },
 		{ "\xe2\x82", "??" },
 		{ "ok \xe2\x82\xac", "ok \xe2\x82\xac" },
+		{ "\xf0\x8f\xbf\xbf", "????" },
+		{ "\xf4\x90\x80\x80", "????" },
+		{ "\xe0\x9f\xbf", "???" },
 	};
 
 	(void)state;
@@ -136,6 +139,51 @@ static void test_what_is_no_answer_is_refused(void **state)
 	text_done(&json);
 }
 
+/* What one member becomes, and the whole is no answer any more. */
+static void test_each_member_is_looked_at(void **state)
+{
+	static const struct {
+		const char *from, *to;
+	} cases[] = {
+		{ "\"//nas.example/archive\"", "null" },
+		{ "\"192.168.10.9\"", "[]" },
+		{ "\"192.168.10.9\"", "\"1111:1111:1111:1111:1111:1111:255.255.255.255x\"" },
+		{ "\"resolved\":true", "\"resolved\":\"maybe\"" },
+		{ "\"readable\":true", "\"readable\":null" },
+		{ "\"writable\":false", "\"writable\":\"maybe\"" },
+		{ "\"writable\":false,", "" },
+		{ "5368709120", "\"\"" },
+		{ "5368709120", "\"~\"" },
+		{ "5368709120", "\"1x\"" },
+		{ "5368709120", "null" },
+		{ "5368709120", "18446744073709551616" },
+		{ "18446744073709551615", "true" },
+		{ "\"not-writable\"", "\"writable\"" },
+		{ "\"not-writable\"", "null" },
+		{ "\"reason\"", "\"raison\"" },
+	};
+
+	(void)state;
+	CASES (c, cases) {
+		struct share_result back = { .writable = 5 };
+		struct text json = { 0 }, other = { 0 };
+		struct fault why = { 0 };
+		const char *at;
+
+		share_result_json(&sample, &json);
+		at = strstr(text_str(&json), c->from);
+		assert_non_null(at);
+		text_add_n(&other, json.data, (size_t)(at - json.data));
+		text_add(&other, c->to);
+		text_add(&other, at + strlen(c->from));
+		if (share_result_parse(text_str(&other), other.len, &back, &why) != -EBADMSG)
+			fail_msg("taken: %s", text_str(&other));
+		assert_int_equal(back.writable, 5);
+		text_done(&json);
+		text_done(&other);
+	}
+}
+
 static void test_a_line_for_a_person(void **state)
 {
 	struct share_result r = sample;
@@ -158,11 +206,16 @@ static void test_a_line_for_a_person(void **state)
 				   .free_bytes = 1023,
 				   .total_bytes = 1536 };
 	share_result_print(&r, &out);
+	text_add(&out, "\n");
+	r.writable = 1;
+	r.total_bytes = UINT64_MAX;
+	share_result_print(&r, &out);
 	assert_string_equal(text_str(&out),
 			    "//nas.example/archive: not-writable: the share is read-only; "
 			    "not writable, 5.0 GiB of 10.0 GiB free\n"
 			    "//h/s: silent: h after 10 s: nothing answers there\n"
-			    "//h/s: ok: 1023 B of 1.5 KiB free");
+			    "//h/s: ok: 1023 B of 1.5 KiB free\n"
+			    "//h/s: ok: writable, 1023 B of 16.0 EiB free");
 	text_done(&out);
 }
 
@@ -174,6 +227,7 @@ int main(void)
 		cmocka_unit_test(test_an_answer_for_programs),
 		cmocka_unit_test(test_words_of_a_server_in_any_encoding),
 		cmocka_unit_test(test_what_is_no_answer_is_refused),
+		cmocka_unit_test(test_each_member_is_looked_at),
 		cmocka_unit_test(test_a_line_for_a_person),
 	};
 

@@ -56,6 +56,9 @@ static void test_is_as_agreed(void **state)
 	render(1, &out);
 	assert_golden("storage/smb-no-guests.conf", text_str(&out));
 	text_done(&out);
+	storage_smbconf(&(struct storage_server){ .workgroup = "LAB" }, &out);
+	assert_non_null(strstr(text_str(&out), "\tworkgroup = LAB\n"));
+	text_done(&out);
 }
 
 static void test_testparm_has_nothing_to_say(void **state)

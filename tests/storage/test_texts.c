@@ -60,6 +60,7 @@ static void test_values_of_smb_conf(void **state)
 		{ "", "empty" },       { "a\nb", "control" },	   { "a\rb", "control" },
 		{ "a\tb", "control" }, { " a", "blank" },	   { "a ", "blank" },
 		{ "%U", "'%'" },       { "a\\", "backslash" },	   { "\"a\"", "double quote" },
+		{ "a\x7f", "control" },
 	};
 
 	(void)state;
@@ -102,9 +103,16 @@ static void test_folders(void **state)
 		{ "/srv/a\nb", "control" },
 		{ "/srv/a\\b", "backslash" },
 	};
+	char longest[202];
 
 	(void)state;
 	CHECK_FLAWS(storage_path_flaw, cases);
+	memset(longest, 'x', sizeof(longest));
+	memcpy(longest, "/srv/", 5);
+	longest[201] = '\0';
+	assert_non_null(strstr(storage_path_flaw(longest), "longer than 200"));
+	longest[200] = '\0';
+	assert_null(storage_path_flaw(longest));
 }
 
 static void test_users(void **state)
@@ -122,17 +130,25 @@ static void test_users(void **state)
 		{ "CORP\\a%b", "character that no user" },
 		{ "CORP\\a\nb", "control" },
 		{ "CORP\\a ", "blank" },
+		{ "CORP\\a\x7f", "control" },
+		{ " CORP\\a", "blank" },
 		{ "a%b", "'%'" },
 	};
+	char longest[106];
 
 	(void)state;
 	CHECK_FLAWS(storage_user_flaw, cases);
+	memset(longest, 'x', sizeof(longest));
+	longest[105] = '\0';
+	assert_non_null(strstr(storage_user_flaw(longest), "longer than 104"));
+	longest[104] = '\0';
+	assert_null(storage_user_flaw(longest));
 }
 
 static void test_accounts_and_passwords(void **state)
 {
 	static const struct flaw_case accounts[] = {
-		{ "mlops", NULL },	   { "_x-1", NULL },
+		{ "mlops", NULL },	   { "_x-1_", NULL },
 		{ "", "1 to 31" },	   { "root", "root" },
 		{ "Mlops", "lower-case" }, { "1st", "begin" },
 		{ "-a", "begin" },	   { "a b", "hold" },
@@ -220,6 +236,28 @@ static void test_addresses_of_shares(void **state)
 		{ "//nas/x//y", "empty" },
 		{ "//nas/x/y/", "empty" },
 		{ "//nas/x\ny", "control" },
+		{ "//nas/x\x7f", "control" },
+		{ "//nas:100000/x", "host" },
+		{ "//nas:70000/x", "host" },
+		{ "//[fd00::9]:/x", "host" },
+		{ "//nas/ x", "blank" },
+		{ "//nas/x ", "blank" },
+		{ "//nas/x/y:z", "folder's name holds a character" },
+		{ "//nas/x/y ", "folder's name ends with a blank" },
+		{ "//nas/x/./y", "'.'" },
+		{ "//nas/x/../y", "'..'" },
+		{ "//nas/x/.y", NULL },
+		{ "//nas/x/..y/z", NULL },
+	};
+	/* What is longer than its place: host, host in brackets, share, folder. */
+	static const struct {
+		const char *front, *behind, *flaw;
+		size_t n, most;
+	} tall[] = {
+		{ "//", "/x", "host", 300, 255 },
+		{ "//[fd00:", "]/x", "host", 300, 0 },
+		{ "//nas/", "", "longer than 80", 81, 80 },
+		{ "//nas/x/", "", "too long", 512, 511 },
 	};
 	struct storage_unc unc;
 	struct fault why = { 0 };
@@ -238,6 +276,25 @@ static void test_addresses_of_shares(void **state)
 
 		if (r != (c->flaw ? -EINVAL : 0) || (c->flaw && !strstr(why.text, c->flaw)))
 			fail_msg("%s: %d %s", c->text, r, why.text);
+	}
+	CASES (c, tall) {
+		size_t n;
+
+		for (n = c->n; n > 0; n = n == c->n ? c->most : 0) {
+			struct text t = { 0 };
+			size_t i;
+			int r;
+
+			text_add(&t, c->front);
+			for (i = 0; i < n; i++)
+				text_add(&t, "a");
+			text_add(&t, c->behind);
+			r = storage_unc_parse(text_str(&t), &unc, &why);
+			assert_int_equal(r, n == c->n ? -EINVAL : 0);
+			if (r < 0)
+				assert_non_null(strstr(why.text, c->flaw));
+			text_done(&t);
+		}
 	}
 }
 
