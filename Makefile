@@ -120,6 +120,9 @@ FORCE:
 WRAPS.test_memory := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc reallocarray strdup strndup)
 WRAPS.base/test_memory := $(patsubst %,-Wl$(comma)--wrap=%,fy_diag_create fy_parser_create fy_parser_set_input_callback \
 	fy_parser_parse fy_diag_errors_iterate fy_token_start_mark fy_token_end_mark fy_event_start_mark)
+WRAPS.base/test_fs_refused := $(patsubst %,-Wl$(comma)--wrap=%,openat fstat fstatat read write fchmod fchmodat fsync \
+	renameat unlinkat symlinkat mkdirat readlinkat fdopendir)
+WRAPS.base/test_run_refused := $(patsubst %,-Wl$(comma)--wrap=%,read write poll waitpid pipe2 dup2 fork fcntl)
 WRAPS.registry/test_memory := $(patsubst %,-Wl$(comma)--wrap=%,crypt_rn crypt_gensalt_rn)
 
 # Children are counted, too.

@@ -84,7 +84,8 @@ static void test_registries_of_others(void **state)
 		  .lacks = CERTS "a.b/ca.crt" },
 		{ MORE("registries: {a.b: {" LOGIN "}}"), .has = "authorization = " },
 		{ MORE("registries: {a.b: {user: u}}"), .lacks = "authorization = " },
-		{ MORE("registries: {a.b: {passwordFile: secrets/u}}"), .lacks = "authorization = " },
+		{ MORE("registries: {a.b: {passwordFile: secrets/u}}"),
+		  .lacks = "authorization = " },
 		{ MORE("registries: {a.b: {user: \"a:b\", passwordFile: secrets/u}}"),
 		  .refused = "plain words" },
 		{ MORE("registries: {a.b: {user: u, passwordFile: u}}"), .refused = "plain words" },
@@ -227,6 +228,37 @@ static void test_hosts(void **state)
 	plan_rows(rows, COUNT(rows));
 }
 
+static void test_nodes(void **state)
+{
+#define TWO                                                                                        \
+	"shares:\n  a: {server: //nas/a, mount: /mnt/a, guest: true, volume: 1Gi}\n"               \
+	"  b: {server: //nas/b, mount: /mnt/b, guest: true, volume: 1Gi}"
+	static const struct plan_row rows[] = {
+		{ .row.nodes = WORKER(30, ", labels: {a: b, c: d}"),
+		  .node = "w30",
+		  .has = "a=b,c=d" },
+		{ .row.nodes = WORKER(30, ", taints: [\"a:NoSchedule\", \"b=c:NoExecute\"]"),
+		  .has = "NoExecute" },
+		{ MORE(TWO), .has = "/a\":\"mounted\",\"" },
+		{ MORE(TWO), .row.network = "subnet: \"fd00::/64\"", .lacks = "udp sport 137" },
+		{ MORE(TWO), .has = "udp sport 137" },
+		{ MORE("shares: {a: {server: //nas.lab/a, mount: /mnt/a, guest: true}}"),
+		  .lacks = "udp sport 137" },
+		{ MORE("shares: {a: {server: nas, mount: /mnt/a, guest: true}}"),
+		  .refused = "share 'a'" },
+		{ .row.nodes = REG, .node = "reg", .has = "tcp dport { 5000 }" },
+		{ MORE("registries: {reg: {node: reg}}"), .row.nodes = REG, .node = "reg",
+		  .has = "tcp dport { 443 }" },
+		{ MORE("registries: {reg: {node: reg, insecure: true}}"), .row.nodes = REG,
+		  .node = "reg", .has = "tcp dport { 80 }" },
+		{ .row.cluster = ", podNetwork: flannel", .has = "chain forward" },
+	};
+#undef TWO
+
+	(void)state;
+	plan_rows(rows, COUNT(rows));
+}
+
 static void test_facts(void **state)
 {
 	static const struct {
@@ -275,6 +307,7 @@ int main(void)
 		cmocka_unit_test(test_registries_of_ours),
 		cmocka_unit_test(test_shares),
 		cmocka_unit_test(test_hosts),
+		cmocka_unit_test(test_nodes),
 		cmocka_unit_test(test_facts),
 	};
 
