@@ -216,7 +216,7 @@ check-fast: check-programs ## what needs no boot
 	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(FAST)
 
 check-all: check-programs ## as check, with every test that boots, every order of power, and ten builds compared
-	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) ORDERS="$(ORDERS)" TROUBLE=1 VM_SECONDS=14400 tests/run $(FAST) $(BUILDS) $(LANE) tests/images/build $(sort $(wildcard tests/vm/*/test))
+	MODE=$(MODE) FUZZ_SECONDS=$(FUZZ_SECONDS) ORDERS="$(ORDERS)" TROUBLE=1 VM_SECONDS=14400 tests/run $(FAST) $(BUILDS) $(LANE) tests/images/build tests/images/cloud $(sort $(wildcard tests/vm/*/test))
 	MODE=$(MODE) tests/reproducible
 
 CRASH_STATES ?= 12000

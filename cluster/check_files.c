@@ -229,6 +229,6 @@ void document_check_files(const struct model *m, int dirfd, struct complaints *c
 	for (i = 0; m->os.sources && m->os.sources[i] && m->mark.sources; i++)
 		if (model_source_is_folder(m->os.sources[i]))
 			check_source(&f, m->mark.sources[i], m->os.sources[i]);
-	if (m->os.cloud_image && !strstr(m->os.cloud_image, "://"))
+	if (m->os.cloud_image && !model_place_is_url(m->os.cloud_image))
 		check_there(&f, m->mark.cloud_image, m->os.cloud_image, "the cloud image");
 }

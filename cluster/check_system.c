@@ -55,6 +55,21 @@ static void check_release(struct check *k)
 	}
 }
 
+/* What came over a network is what its publisher made only if somebody says what that is. */
+static void check_cloud_image(struct check *k)
+{
+	const struct model *m = k->m;
+
+	if (m->mark.cloud_image.line && !m->os.sha256 && model_place_is_url(m->os.cloud_image))
+		complaint_add(k->c, COMPLAINT_ERROR, m->mark.cloud_image, "cloud-image-sum", NULL,
+			      "its publisher tells it, mostly in SHA256SUMS beside the image",
+			      "cloudImage: a URL needs its sha256: beside it");
+	if (m->mark.sha256.line && !m->os.cloud_image)
+		complaint_add(k->c, COMPLAINT_ERROR, m->mark.sha256, "cloud-image-sum", NULL,
+			      "name the image, as cloudImage:, or leave the sum out",
+			      "sha256: there is no cloudImage whose sum this is");
+}
+
 static void check_addon(struct check *k)
 {
 	static const char *const known[] = { "routed", "none",	 "flannel", "calico",
@@ -94,6 +109,7 @@ static void check_admin(struct check *k)
 void check_system(struct check *k)
 {
 	check_release(k);
+	check_cloud_image(k);
 	check_addon(k);
 	check_admin(k);
 }

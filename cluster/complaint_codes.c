@@ -24,6 +24,7 @@ const char *const complaint_codes[] = {
 	"claim-form",
 	"claim-twice",
 	"claim-volume",
+	"cloud-image-sum",
 	"cpus-few",
 	"credentials-half",
 	"data-none",

@@ -32,6 +32,8 @@ const char document_example[] =
 	"  #   - deb [signed-by=/path/key.gpg] https://mirror.example/kubernetes /\n"
 	"  #   - ./debs                 # or a folder of .deb files beside this file\n"
 	"  # kernelArguments: [console=ttyS0]\n"
+	"  # cloudImage: ./noble.img    # the distribution's own image as base: a file, or a URL\n"
+	"  # sha256: ...                # its sum; a URL needs it\n"
 	"\n"
 	"network:\n"
 	"  subnet: 192.168.10.0/24      # where the nodes' addresses are\n"

@@ -252,6 +252,11 @@ bool model_source_is_folder(const char *source)
 	return strncmp(source, "deb ", 4) != 0 && strncmp(source, "deb-src ", 8) != 0;
 }
 
+bool model_place_is_url(const char *place)
+{
+	return strstr(place, "://") != NULL;
+}
+
 int model_pod_cidr(const struct model *m, const struct model_node *node, struct net_cidr *ret_cidr)
 {
 	bool v6 = m->pod_subnet.ip.family == AF_INET6;

@@ -231,7 +231,7 @@ struct model {
 	struct { /* where keys stand, for check */
 		struct model_mark endpoint, pod_subnet, service_subnet, subnet, gateway, token,
 			kubernetes, nodes, distribution, release, image_repository, pod_network,
-			cloud_image, cluster, user;
+			cloud_image, sha256, cluster, user;
 		struct model_mark *images, *sources, *ssh_keys; /* one for each, or NULL */
 	} mark;
 	size_t *by_name; /* numbers of the nodes, sorted by name: for model_node(), or NULL */
@@ -288,6 +288,9 @@ unsigned model_registry_port(const struct model_registry *registry) __attribute_
  */
 bool model_image_is_file(const char *image) __attribute__((nonnull));
 bool model_source_is_folder(const char *source) __attribute__((nonnull));
+
+/* Whether a cloud image is to be fetched; else it is a file. */
+bool model_place_is_url(const char *place) __attribute__((nonnull));
 
 /* version a.b compared with v, patch ignored: <0, 0, >0. */
 int model_version_cmp(const struct model_version *v, int major, int minor);

@@ -80,7 +80,7 @@ static const struct parse_key os_keys[] = {
 	{ "kernelArguments", parse_texts, AT(os.kernel_arguments), .form = &parse_form_argument },
 	{ "cloudImage", parse_text, AT(os.cloud_image), MARK(cloud_image),
 	  .form = &parse_form_place },
-	{ "sha256", parse_text, AT(os.sha256), .form = &parse_form_sha256 },
+	{ "sha256", parse_text, AT(os.sha256), MARK(sha256), .form = &parse_form_sha256 },
 	{ 0 },
 };
 static const struct parse_table os_table = { "os", os_keys };

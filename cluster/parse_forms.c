@@ -185,6 +185,20 @@ static bool is_argument(const char *s)
 	return is_clean_word(s) && !strpbrk(s, "\"'\\$`");
 }
 
+/* A file, or what libcurl is asked for: no user or password, which would stand in every message. */
+static bool is_place(const char *s)
+{
+	const char *host = strstr(s, "://");
+
+	if (!host)
+		return is_clean(s);
+	if (strncmp(s, "http://", 7) != 0 && strncmp(s, "https://", 8) != 0)
+		return false;
+	host += 3;
+	return is_clean_word(s) && !memchr(host, '@', strcspn(host, "/")) &&
+	       strcspn(host, "/") > 0 && host[strcspn(host, "/")] && !strchr(host, '#');
+}
+
 static bool is_sha256(const char *s)
 {
 	return strlen(s) == 64 && only(s, DIGITS "abcdefABCDEF");
@@ -351,7 +365,8 @@ FORM(source, "source-form", "a package source",
      "a line \"deb [OPTIONS] URL SUITE COMPONENT\", or a folder of .deb files", is_source);
 FORM(argument, "argument-form", "one kernel argument", "one to an item, without spaces or quotes",
      is_argument);
-FORM(place, "path-form", "a path or URL", NULL, is_clean);
+FORM(place, "path-form", "a path or URL",
+     "a file, or a URL with http:// or https://, without user and password", is_place);
 FORM(sha256, "hash-form", "a SHA-256 sum", "64 hex digits, as sha256sum prints them", is_sha256);
 FORM(host, "host-form", "a host name or address", NULL, is_host);
 FORM(interface, "interface-form", "the name of a network interface", "at most 15 characters",

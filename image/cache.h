@@ -10,6 +10,7 @@ struct progress;
  * The cache folder: $RACKSEED_CACHE, else $XDG_CACHE_HOME/rackseed, else ~/.cache/rackseed. What
  * is finished bears the key of its inputs in its name and came there by rename; what is being made
  * begins with CACHE_UNFINISHED and is removed when the lock is given up, and by whoever takes it.
+ * A download that broke off is no such thing: the next build goes on with it (image/fetch.h).
  */
 #define CACHE_UNFINISHED "unfinished-"
 

@@ -37,6 +37,10 @@ int root_pack_node_tree(const struct build *b, const char *tar, struct fault *wh
 int root_unpack(const char *tar, const char *root, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Removes what of a folder of the root matches a shell pattern; no such folder is fine. */
+int root_remove_matches(int root, const char *folder, const char *pattern, struct fault *why)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Asks kubeadm and containerd; a version that the document did not want is a fault. */
 int root_ask(const struct build *b, const char *root, struct root_facts *ret, struct fault *why)
 	__attribute__((nonnull, warn_unused_result));

@@ -15,6 +15,7 @@
 #include "cluster/model.h"
 #include "image/args.h"
 #include "image/build.h"
+#include "image/cloud.h"
 #include "image/copy.h"
 #include "image/release.h"
 #include "image/render.h"
@@ -22,6 +23,7 @@
 #include "image/sources.h"
 
 #define MAKER "3" /* counts the changes of this file that change its product */
+#define CLOUD_MAKER "1" /* likewise those of image/cloud.c */
 #define FOLDER CACHE_UNFINISHED "sources"
 #define TEMP CACHE_UNFINISHED "temp"
 #define KEYRINGS "/usr/share/keyrings"
@@ -136,9 +138,13 @@ static int find_key(const struct build *b, const struct args *packages, const st
 		    char ret_key[static DIGEST_LEN], struct fault *why)
 {
 	scoped(text_done) struct text all = { 0 };
+	char image[DIGEST_LEN];
 	const char *const *option;
 	size_t i;
+	int r = b->model->os.cloud_image ? cloud_sum(b, image, why) : 0;
 
+	if (r < 0)
+		return r;
 	text_addf(&all, "maker " MAKER "\nrelease %s %s\nepoch %lld\n",
 		  release_distribution(b->release->distribution), b->release->name,
 		  (long long)b->epoch);
@@ -147,6 +153,8 @@ static int find_key(const struct build *b, const struct args *packages, const st
 	for (i = 0; i < packages->n; i++)
 		text_addf(&all, "package %s\n", packages->list[i]);
 	text_add_n(&all, s->key.data, s->key.len);
+	if (b->model->os.cloud_image)
+		text_addf(&all, "cloud image " CLOUD_MAKER " %s\n", image);
 	if (text_error(&all) < 0)
 		return fault_errno(why, ENOMEM, "root file system");
 	return digest_bytes(text_str(&all), all.len, ret_key, why);
@@ -166,15 +174,22 @@ static int prepare(const struct build *b, const struct sources *s, struct fault 
 
 /*
  * The package of the other distribution's keys puts them there, and does not make apt trust them.
- * The root gets the same ones with its packages.
+ * The root gets the same ones with its packages; a cloud image has them.
  */
-static void add_keyring(const struct release *release, struct args *out)
+static void add_keyring(const struct release *release, const char *root, struct args *out)
 {
-	scoped(text_done) struct text path = { 0 };
+	const char *const tops[] = { "", root };
+	size_t i;
 
-	text_addf(&path, KEYRINGS "/%s", release->keyring);
-	if (access(text_str(&path), R_OK) == 0)
+	for (i = 0; i < COUNT(tops); i++) {
+		scoped(text_done) struct text path = { 0 };
+
+		text_addf(&path, "%s" KEYRINGS "/%s", tops[i], release->keyring);
+		if (access(text_str(&path), R_OK) < 0)
+			continue;
 		args_add(out, "--keyring=%s", text_str(&path));
+		return;
+	}
 }
 
 static void add_arguments(const struct build *b, const struct args *packages,
@@ -186,7 +201,9 @@ static void add_arguments(const struct build *b, const struct args *packages,
 	args_add(out, "mmdebstrap");
 	args_add_all(out, fixed_options);
 	args_add(out, "--components=%s", s->components);
-	add_keyring(b->release, out);
+	add_keyring(b->release, target, out);
+	if (b->model->os.cloud_image)
+		args_add(out, "--skip=check/empty");
 	if (sources_are_local(s))
 		args_add(out, "--hook-dir=/usr/share/mmdebstrap/hooks/file-mirror-automount");
 	/* mmdebstrap's own hook "upload", no shell is started for it. */
@@ -215,10 +232,12 @@ static int make(struct build *b, const struct args *packages, const struct sourc
 	/*
 	 * A power cut leaves nothing of it anyway, so dpkg need not wait for the disk. An initrd is
 	 * made once, when all is installed, not by the kernel's hook and again at the end. What the
-	 * linker complains of in the root would be among what its programs say.
+	 * linker complains of in the root would be among what its programs say. Settings that a
+	 * cloud image changed are left as they are: dpkg could ask nobody.
 	 */
-	const char *env[] = { epoch, "LC_ALL=C", "DPKG_FORCE=unsafe-io", "INITRD=No",
-			      NULL,  "LD_PRELOAD", "LD_LIBRARY_PATH", NULL };
+	const char *env[] = { epoch,	"LC_ALL=C", "DPKG_FORCE=unsafe-io,confdef,confold",
+			      "INITRD=No", NULL,    "LD_PRELOAD",
+			      "LD_LIBRARY_PATH", NULL };
 	int r;
 
 	/* Its root lies beside its result, where room was looked for and leftovers are removed. */
@@ -240,6 +259,33 @@ static int make(struct build *b, const struct args *packages, const struct sourc
 			      remedy ? " (" : "", remedy ? remedy : "", remedy ? ")" : "");
 	}
 	return r;
+}
+
+/* The image's files first, where there is one. */
+static int make_tree(struct build *b, const struct args *packages, const struct sources *s,
+		     const char *tree, struct fault *why)
+{
+	bool from_image = b->model->os.cloud_image != NULL;
+	scoped(args_done) struct args unwanted = { 0 };
+	scoped(args_done) struct args all = { 0 };
+	size_t i;
+	int r = from_image ? fs_mkdirs(b->cache.fd, ROOTFS_TREE, 0755, why) : 0;
+
+	if (r >= 0 && from_image)
+		r = cloud_unpack(b, tree, packages, &unwanted, why);
+	if (r < 0)
+		return r;
+	args_add_all(&all, (const char *const *)packages->list);
+	for (i = 0; i < unwanted.n; i++)
+		args_add(&all, "%s-", unwanted.list[i]); /* apt's word for "not this one" */
+	if (!args_list(&all))
+		return fault_errno(why, ENOMEM, "root file system");
+	progress_phase(&b->progress, 0, "root file system (%s %s)",
+		       release_distribution(b->release->distribution), b->release->name);
+	r = make(b, &all, s, tree, why);
+	if (r == 0 && from_image)
+		r = cloud_settle(tree, &unwanted, why);
+	return r < 0 ? r : root_make_initrds(tree, b->epoch, why);
 }
 
 static int make_and_keep(struct build *b, const struct args *packages, const struct sources *s,
@@ -264,15 +310,11 @@ static int make_and_keep(struct build *b, const struct args *packages, const str
 		r = prepare(b, s, why);
 	if (r < 0)
 		return r;
-	progress_phase(&b->progress, 0, "root file system (%s %s)",
-		       release_distribution(b->release->distribution), b->release->name);
 	text_addf(&tree, "%s/" ROOTFS_TREE, b->cache.path);
 	text_addf(&tar, "%s/%s", b->cache.path, temp);
 	if (text_error(&tree) < 0 || text_error(&tar) < 0)
 		return fault_errno(why, ENOMEM, "root file system");
-	r = make(b, packages, s, text_str(&tree), why);
-	if (r == 0)
-		r = root_make_initrds(text_str(&tree), b->epoch, why);
+	r = make_tree(b, packages, s, text_str(&tree), why);
 	if (r == 0)
 		r = root_pack(text_str(&tree), text_str(&tar), b->epoch, why);
 	if (r < 0)

@@ -62,7 +62,7 @@ static const char *const units[] = {
 	"rackseed-*.path",
 };
 
-static int remove_matches(int root, const char *folder, const char *pattern, struct fault *why)
+int root_remove_matches(int root, const char *folder, const char *pattern, struct fault *why)
 {
 	scoped(drop_dir) DIR *dir = NULL;
 	struct dirent *entry;
@@ -85,7 +85,7 @@ static int clean(int root, struct fault *why)
 	int r = 0;
 
 	for (i = 0; r == 0 && i < COUNT(leftovers); i++)
-		r = remove_matches(root, leftovers[i].folder, leftovers[i].pattern, why);
+		r = root_remove_matches(root, leftovers[i].folder, leftovers[i].pattern, why);
 	return r;
 }
 
