@@ -28,6 +28,8 @@
 #define TEMP CACHE_UNFINISHED "temp"
 #define KEYRINGS "/usr/share/keyrings"
 
+enum { MAX_KEYRING = 1 << 20 };
+
 static const uint64_t room_needed = (uint64_t)4 << 30; /* the root, the packages and the tar */
 
 /* Papers are not read on nodes; licences stay. */
@@ -174,22 +176,34 @@ static int prepare(const struct build *b, const struct sources *s, struct fault 
 
 /*
  * The package of the other distribution's keys puts them there, and does not make apt trust them.
- * The root gets the same ones with its packages; a cloud image has them.
+ * The root gets the same ones with its packages; a cloud image has its own, which count as well.
  */
-static void add_keyring(const struct release *release, const char *root, struct args *out)
+static int add_keyring(const struct build *b, const char *root, struct args *out, struct fault *why)
 {
-	const char *const tops[] = { "", root };
-	size_t i;
+	scoped(text_done) struct text host = { 0 };
+	scoped(text_done) struct text image = { 0 };
+	scoped(text_done) struct text both = { 0 };
+	bool has_host, has_image;
+	int r;
 
-	for (i = 0; i < COUNT(tops); i++) {
-		scoped(text_done) struct text path = { 0 };
-
-		text_addf(&path, "%s" KEYRINGS "/%s", tops[i], release->keyring);
-		if (access(text_str(&path), R_OK) < 0)
-			continue;
-		args_add(out, "--keyring=%s", text_str(&path));
-		return;
+	text_addf(&host, KEYRINGS "/%s", b->release->keyring);
+	text_addf(&image, "%s" KEYRINGS "/%s", root, b->release->keyring);
+	has_host = access(text_str(&host), R_OK) == 0;
+	has_image = b->model->os.cloud_image && access(text_str(&image), R_OK) == 0;
+	if (!has_host || !has_image) {
+		if (has_host || has_image)
+			args_add(out, "--keyring=%s", text_str(has_host ? &host : &image));
+		return 0;
 	}
+	/* One behind the other they are a keyring, too. */
+	r = fs_read(AT_FDCWD, text_str(&host), MAX_KEYRING, &both, why);
+	if (r == 0)
+		r = fs_read(AT_FDCWD, text_str(&image), MAX_KEYRING, &both, why);
+	if (r == 0)
+		r = fs_write(b->cache.fd, FOLDER "/keyring.gpg", 0644, text_str(&both), both.len,
+			     why);
+	args_add(out, "--keyring=%s/" FOLDER "/keyring.gpg", b->cache.path);
+	return r < 0 ? r : 0;
 }
 
 static void add_arguments(const struct build *b, const struct args *packages,
@@ -197,11 +211,7 @@ static void add_arguments(const struct build *b, const struct args *packages,
 {
 	size_t i;
 
-	args_add_all(out, confined);
-	args_add(out, "mmdebstrap");
-	args_add_all(out, fixed_options);
 	args_add(out, "--components=%s", s->components);
-	add_keyring(b->release, target, out);
 	if (b->model->os.cloud_image)
 		args_add(out, "--skip=check/empty");
 	if (sources_are_local(s))
@@ -244,6 +254,12 @@ static int make(struct build *b, const struct args *packages, const struct sourc
 	text_addf(&temp, "TMPDIR=%s/" TEMP, b->cache.path);
 	env[4] = text_str(&temp);
 	snprintf(epoch, sizeof(epoch), "SOURCE_DATE_EPOCH=%lld", (long long)b->epoch);
+	args_add_all(&argv, confined);
+	args_add(&argv, "mmdebstrap");
+	args_add_all(&argv, fixed_options);
+	r = add_keyring(b, target, &argv, why);
+	if (r < 0)
+		return r;
 	add_arguments(b, packages, s, target, &argv);
 	if (!args_list(&argv))
 		return fault_errno(why, ENOMEM, "mmdebstrap");
